@@ -20,7 +20,7 @@ enum class ReadStatus {
 
 struct BodyPiece {
   ReadStatus status;
-  std::string_view data;  ///< valid until the end of the current turn or the next read_body()
+  std::string_view data;  ///< valid until the next call, or until the turn is let go
 };
 
 enum class WriteStatus {
@@ -70,6 +70,10 @@ class Exchange {
   virtual void finish() = 0;
   /// Breaks a started answer off so that the client notices (the connection closes): the pointer is dead afterwards.
   virtual void abort() = 0;
+
+  /// Gives the request back to routing, because it could not be begun here: the pointer is dead afterwards.
+  /// Only before read_body(), respond() and start_response().
+  virtual void reroute() = 0;
 
   /// A value that two exchanges share when their answers leave in the same write.
   virtual const void* batch() const = 0;

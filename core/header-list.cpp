@@ -9,7 +9,9 @@ namespace valor::core {
 
 namespace {
 
-constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+constexpr char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 }  // namespace
 
@@ -20,7 +22,7 @@ bool same_header_name(std::string_view a, std::string_view b) {
 
 bool is_header_name(std::string_view name) {
   // https://www.rfc-editor.org/rfc/rfc9110#name-tokens
-  constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
+  static constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            kSymbols.find(c) != std::string_view::npos;

@@ -39,6 +39,7 @@ class EventHandler {
 /// What is to be done at the end of a turn, once however often it was asked for (EventLoop::at_end_of_turn).
 class TurnEnd {
  public:
+  /// May destroy the object.
   virtual void on_turn_end() = 0;
 
  protected:
@@ -47,6 +48,23 @@ class TurnEnd {
  private:
   friend class EventLoop;
   bool queued_ = false;
+};
+
+/// Something that lives on one loop at a time, such as a connection. Called inside the turn.
+class Resident {
+ public:
+  /// Comes about four times a second, for coarse deadlines.
+  virtual void on_tick() = 0;
+  /// The loop ends: move to another one or close.
+  virtual void on_evacuate() = 0;
+
+ protected:
+  ~Resident() = default;
+
+ private:
+  friend class EventLoop;
+  Resident* previous_ = nullptr;
+  Resident* next_ = nullptr;
 };
 
 /// What the loop's own thread does after the events of each turn.
@@ -101,18 +119,33 @@ class EventLoop {
   /// Calls now what waits for the end of the turn.
   void end_turn();
 
-  /// A buffer that whoever is inside the turn may use until it returns to the loop. 64 KiB.
+  /// Enters something that lives on this loop and is to be told of time passing and of the loop's end.
+  void add_resident(Resident& resident);
+  void remove_resident(Resident& resident);
+  bool has_residents() const { return first_resident_ != nullptr; }
+
+  /// A place for what its user keeps for each loop (host/routes.h keeps the routes in force here).
+  std::shared_ptr<const void>& local() { return local_; }
+
+  /// A buffer that whoever is inside the turn may use until it lets go of the turn. 64 KiB.
   static constexpr size_t kScratchSize = 64 * 1024;
   char* scratch() { return scratch_.get(); }
 
   // --- any thread ---
 
-  /// Runs `task` inside the turn, soon. A task that is still queued when the loop is destroyed is destroyed unrun.
-  void post(Task task);
+  /// Runs `task` inside the turn, soon. Returns false, and destroys the task unrun, when the loop is closed.
+  bool post(Task task);
   /// Makes run() return soon.
   void stop();
   /// Makes the loop's thread call Worker::work() soon.
   void wake();
+
+  // --- the end of a loop, inside the turn ---
+
+  /// Lets no further task in and runs those that are queued.
+  void close();
+  /// Asks every resident to leave (Resident::on_evacuate).
+  void evacuate();
 
   // --- plug-in code ---
 
@@ -147,18 +180,19 @@ class EventLoop {
   bool stand_in();
   /// Takes the turn for the time of a scope, from any thread that is not inside.
   std::unique_lock<std::mutex> take_turn() { return std::unique_lock<std::mutex>(turn_); }
-  /// Called (by the loop's thread, lock-free, so be quick) when plug-in code begins while `*resting` is true.
-  void set_watcher(std::atomic<bool>* resting, std::function<void()> wake_watcher);
+  /// `wake_watcher` is called by the loop's thread when plug-in code begins while `resting` is true. Before run().
+  void set_watcher(std::atomic<bool>& resting, std::function<void()> wake_watcher);
 
  private:
   EventLoop() = default;
   void enter();
   void leave();
   void read_clock();
-  void handle_events(int timeout_ms, bool standing_in);
+  void handle_events(const void* events, int count);
   void run_timers();
   void run_tasks();
-  int timeout_ms(Worker* worker);
+  void tick();
+  int timeout_ms(Worker* worker) const;
   void signal();
 
   struct Slot {
@@ -179,9 +213,14 @@ class EventLoop {
   uint64_t now_ms_ = 0;
   int64_t unix_seconds_ = 0;
   std::unique_ptr<char[]> scratch_;
+  Resident* first_resident_ = nullptr;
+  Resident* next_to_visit_ = nullptr;
+  TimerId tick_timer_ = 0;
+  std::shared_ptr<const void> local_;
 
   std::mutex tasks_mutex_;
   std::vector<Task> tasks_;
+  bool closed_ = false;
   std::atomic<bool> signalled_{false};
   std::atomic<bool> stopping_{false};
 
