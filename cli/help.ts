@@ -1,0 +1,58 @@
+// The text of --help, made from the options themselves so that the two cannot disagree.
+import { specs } from './options.ts';
+
+const examples = `Examples:
+  valor -p plugins.json                          serve on http://127.0.0.1:8080
+  valor -p plugins.json --port 0                 serve on a free port and print it
+  valor -p base.json -p team.json -w             two plug-in files, and /_plugins to change them while running
+  VALOR_ADMIN_TOKEN=... valor -w --host 0.0.0.0  start empty; plug-ins are added over HTTP with the token
+
+A plug-in file:
+  {"plugins": [
+    {"type": "web", "name": "hello", "url": "hello.js", "prefix": "hi", "config": "Alice"},
+    {"type": "native", "name": "fast", "path": "./libfast.so"},
+    {"type": "static", "name": "api", "builtin": "proxy", "config": {"url": "http://127.0.0.1:9000/"}}
+  ]}`;
+
+const exits = `Exit codes:
+  0  stopped by SIGTERM or SIGINT, with everything finished or the drain timeout passed
+  1  could not start (address in use, files of Valor missing) or stopped at once by a second signal
+  2  a mistake on the command line or in a plug-in file`;
+
+/** Wraps at 100 columns: option on the left, what it does on the right. */
+export function helpText(): string {
+  const lines = [
+    'valor runs plug-ins that answer HTTP requests.',
+    '',
+    'Usage: valor [serve] -p FILE... [options]',
+    '       valor [serve] -w [options]',
+  ];
+  let group = '';
+  for (const [name, spec] of Object.entries(specs)) {
+    if (spec.group !== group) {
+      group = spec.group;
+      lines.push('', `${group}:`);
+    }
+    const short = 'short' in spec ? `-${spec.short}, ` : '    ';
+    const left = `  ${short}--${name}${'value' in spec ? ` ${spec.value}` : ''}`;
+    const fallback = 'fallback' in spec ? ` [${spec.fallback}]` : '';
+    const right = wrap(spec.help + fallback, 66);
+    lines.push(`${left.padEnd(32)}  ${right[0]}`, ...right.slice(1).map((line) => `${' '.repeat(34)}${line}`));
+  }
+  lines.push('', examples, '', exits, '');
+  return lines.join('\n');
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line ? `${line} ${word}` : word;
+    }
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,57 @@
+// The `valor` command: reads the command line, starts the server in the addon beside this file, and ends it on a signal.
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Addon, loadAddon } from './addon.ts';
+import { helpText } from './help.ts';
+import { parseCommand, type ServeOptions, UsageError } from './options.ts';
+import { stripTypes } from './strip-types.ts';
+
+const exitFailure = 1;
+const exitUsage = 2;
+
+const folder = dirname(fileURLToPath(import.meta.url));
+
+async function main(): Promise<void> {
+  const command = parseCommand(process.argv.slice(2), process.env);
+  if (command.run === 'help') process.stdout.write(helpText());
+  else if (command.run === 'version') process.stdout.write(`valor ${loadAddon(folder).version}\n`);
+  else await serve(loadAddon(folder), command.options);
+}
+
+async function serve(addon: Addon, options: ServeOptions): Promise<void> {
+  // Threads of plug-ins must be gone before Node takes V8 down.
+  process.on('exit', () => addon.stop());
+  endOnSignals(addon);
+
+  const color = options.log === 'text' && process.stderr.isTTY === true && !process.env.NO_COLOR;
+  const started = await addon.start({ ...options, color, resourceDir: folder }, stripTypes);
+  const host = started.host.includes(':') ? `[${started.host}]` : started.host;
+  process.stdout.write(`valor listening on http://${host}:${started.port}\n`);
+  if (started.failed.length > 0) {
+    process.stderr.write(`valor: failed to load, and answering 502: ${started.failed.join(', ')}\n`);
+  }
+}
+
+/** The first signal drains, the second stops at once. */
+function endOnSignals(addon: Addon): void {
+  let draining = false;
+  const onSignal = (): void => {
+    if (draining) process.exit(exitFailure);
+    draining = true;
+    addon.drain().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+function fail(error: unknown): never {
+  const { message, code } = error as NodeJS.ErrnoException;
+  const usage = error instanceof UsageError;
+  process.stderr.write(`valor: ${message}${usage ? '\nvalor --help lists the options' : ''}\n`);
+  process.exit(usage || code === 'ERR_CONFIG' ? exitUsage : exitFailure);
+}
+
+main().catch(fail);
