@@ -1,8 +1,8 @@
 // The C++ functions that JavaScript of the platform may call, by name and in a fixed order.
 //
-// The startup snapshot stores a native function as its position in this list, not as an address. The program that builds
-// the snapshot and the one that uses it must therefore register the same functions in the same order; a fingerprint in
-// the snapshot file proves that they did (engine/snapshot.h).
+// The startup snapshot stores a native function as its position in this list, not as an address. The program that
+// builds the snapshot and the one that uses it must therefore register the same functions in the same order; a
+// fingerprint in the snapshot file proves that they did (engine/snapshot.h).
 #pragma once
 
 #include <v8.h>

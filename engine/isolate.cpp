@@ -1,0 +1,251 @@
+#include "engine/isolate.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/modules.h"
+#include "engine/script-error.h"
+
+namespace valor::engine {
+
+namespace {
+
+// How much of its thread's stack plug-in code may use: what browsers give, and what is left when the thread has less.
+constexpr uintptr_t kStackSize = 1 << 20;
+// Kept free at the far end for C++ called by the deepest JavaScript frame.
+constexpr uintptr_t kStackReserve = 192 << 10;
+
+// https://html.spec.whatwg.org/multipage/timers-and-user-prompts.html: a delay is a signed 32-bit number.
+constexpr double kLongestDelay = 2147483647;
+
+uintptr_t stack_limit_of_this_thread() {
+  auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  uintptr_t lowest = here - kStackSize;
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+    void* start = nullptr;
+    size_t size = 0;
+    if (pthread_attr_getstack(&attributes, &start, &size) == 0) {
+      lowest = std::max(lowest, reinterpret_cast<uintptr_t>(start) + kStackReserve);
+    }
+    pthread_attr_destroy(&attributes);
+  }
+  return lowest;
+}
+
+}  // namespace
+
+core::Result<std::unique_ptr<Isolate>> Isolate::create(IsolateOptions options) {
+  std::unique_ptr<Isolate> self(new Isolate(std::move(options)));
+  self->time_origin_ms_ =
+      std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
+  self->memory_ = std::make_shared<MemoryLimit>(self->options_.memory_bytes);
+  self->tasks_ = std::make_shared<TaskQueue>(self->options_.wake);
+  self->delegate_ = std::make_unique<TaskQueueDelegate>(self->tasks_);
+
+  v8::Isolate* isolate = v8::Isolate::Allocate();
+  self->isolate_ = isolate;
+  self->options_.platform->RegisterIsolate(isolate, self->delegate_.get());
+  v8::Isolate::CreateParams params;
+  params.snapshot_blob = self->options_.snapshot->blob();
+  params.external_references = self->options_.snapshot->external_references();
+  params.array_buffer_allocator_shared = self->memory_;
+  self->memory_->configure(params.constraints);
+  v8::Isolate::Initialize(isolate, params);
+  isolate->Enter();
+  isolate->SetStackLimit(stack_limit_of_this_thread());
+  isolate->SetData(kDataSlot, self.get());
+  isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
+  isolate->SetCaptureStackTraceForUncaughtExceptions(true, 10);
+  isolate->SetPromiseRejectCallback(on_promise_reject);
+  isolate->AddMessageListener(on_message);
+  ModuleLoader::install(isolate);
+  self->memory_->attach(isolate);
+
+  v8::HandleScope handles(isolate);
+  v8::Local<v8::Context> context = v8::Context::New(isolate);
+  context->Enter();
+  self->context_.Reset(isolate, context);
+  v8::Local<v8::Object> hooks;
+  if (!context->GetDataFromSnapshotOnce<v8::Object>(0).ToLocal(&hooks)) {
+    return core::Error{"the startup snapshot holds no platform; build it again"};
+  }
+  self->hooks_.Reset(isolate, hooks);
+  self->on_timer_.Reset(isolate, self->hook("onTimer"));
+  self->on_unhandled_rejection_.Reset(isolate, self->hook("onUnhandledRejection"));
+  return self;
+}
+
+Isolate::~Isolate() {
+  if (isolate_ == nullptr) return;
+  {
+    v8::HandleScope handles(isolate_);
+    if (!context_.IsEmpty()) context()->Exit();
+    rejections_.clear();
+    on_timer_.Reset();
+    on_unhandled_rejection_.Reset();
+    hooks_.Reset();
+    context_.Reset();
+  }
+  v8::Isolate* isolate = isolate_;
+  {
+    std::lock_guard lock(terminate_mutex_);
+    isolate_ = nullptr;
+  }
+  tasks_->close();
+  memory_->detach();
+  isolate->SetData(kDataSlot, nullptr);
+  isolate->Exit();
+  options_.platform->DisposeIsolate(isolate);
+}
+
+v8::Local<v8::Function> Isolate::hook(const char* name) const {
+  v8::EscapableHandleScope handles(isolate_);
+  v8::Local<v8::Value> value;
+  if (!hooks_.Get(isolate_)->Get(context(), to_v8_name(isolate_, name)).ToLocal(&value) || !value->IsFunction()) {
+    return {};
+  }
+  return handles.Escape(value.As<v8::Function>());
+}
+
+v8::MaybeLocal<v8::Value> Isolate::call(v8::Local<v8::Function> function, int count, v8::Local<v8::Value>* arguments) {
+  if (dead()) return {};
+  v8::TryCatch guard(isolate_);
+  v8::MaybeLocal<v8::Value> result = function->Call(context(), v8::Undefined(isolate_), count, arguments);
+  if (guard.HasCaught() && !guard.HasTerminated()) add_uncaught(guard.Exception(), guard.Message());
+  return result;
+}
+
+void Isolate::checkpoint() {
+  if (dead()) return;
+  isolate_->PerformMicrotaskCheckpoint();
+  if (!rejections_.empty()) report_rejections();
+}
+
+void Isolate::report_rejections() {
+  // https://html.spec.whatwg.org/multipage/webappapis.html#notify-about-rejected-promises
+  std::vector<Rejection> rejections;
+  rejections.swap(rejections_);
+  if (dead()) return;
+  v8::HandleScope handles(isolate_);
+  for (auto& rejection : rejections) {
+    v8::HandleScope scope(isolate_);
+    v8::Local<v8::Promise> promise = rejection.promise.Get(isolate_);
+    if (promise->HasHandler()) continue;
+    v8::Local<v8::Value> reason = rejection.reason.Get(isolate_);
+    if (!on_unhandled_rejection_.IsEmpty()) {
+      begin_activity(rejection.activity);
+      v8::Local<v8::Value> arguments[] = {promise, reason};
+      v8::Local<v8::Value> prevented;
+      if (!call(on_unhandled_rejection_.Get(isolate_), 2, arguments).ToLocal(&prevented) && dead()) return;
+      if (!prevented.IsEmpty() && prevented->IsTrue()) continue;
+    }
+    v8::Local<v8::Message> message = v8::Exception::CreateMessage(isolate_, reason);
+    uncaught_.push_back({"(in promise) " + describe_exception(context(), reason, message), rejection.activity});
+  }
+}
+
+bool Isolate::run_due() {
+  if (dead()) return false;
+  v8::HandleScope handles(isolate_);
+  if (tasks_->run_due()) {
+    begin_activity(0);
+    checkpoint();
+  }
+  run_timers();
+  return !dead() && wait_ms() == 0;
+}
+
+void Isolate::run_timers() {
+  // Timers that these ones start wait for the next turn.
+  Clock::time_point now = Clock::now();
+  while (!dead() && !timer_order_.empty() && timer_order_.begin()->first <= now) {
+    uint32_t id = timer_order_.begin()->second;
+    timer_order_.erase(timer_order_.begin());
+    auto timer = timers_.find(id);
+    begin_activity(timer->second.activity);
+    timers_.erase(timer);
+    v8::HandleScope handles(isolate_);
+    v8::Local<v8::Value> argument = v8::Integer::NewFromUnsigned(isolate_, id);
+    (void)call(on_timer_.Get(isolate_), 1, &argument);
+    checkpoint();
+  }
+}
+
+int Isolate::wait_ms() {
+  if (dead()) return -1;
+  int wait = tasks_->wait_ms();
+  if (timer_order_.empty()) return wait;
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(timer_order_.begin()->first - Clock::now()).count();
+  int timer_wait = static_cast<int>(std::clamp<int64_t>(left, 0, 3'600'000));
+  return wait < 0 ? timer_wait : std::min(wait, timer_wait);
+}
+
+void Isolate::begin_activity(uint32_t activity) {
+  isolate_->SetContinuationPreservedEmbedderDataV2(v8::Integer::NewFromUnsigned(isolate_, activity));
+}
+
+uint32_t Isolate::current_activity() const {
+  v8::Local<v8::Data> data = isolate_->GetContinuationPreservedEmbedderDataV2();
+  if (data.IsEmpty() || !data->IsValue() || !data.As<v8::Value>()->IsUint32()) return 0;
+  return data.As<v8::Value>().As<v8::Uint32>()->Value();
+}
+
+std::vector<UncaughtError> Isolate::take_uncaught() {
+  std::vector<UncaughtError> errors;
+  errors.swap(uncaught_);
+  return errors;
+}
+
+void Isolate::add_uncaught(v8::Local<v8::Value> exception, v8::Local<v8::Message> message) {
+  v8::HandleScope handles(isolate_);
+  uint32_t activity = current_activity();
+  uncaught_.push_back({describe_exception(context(), exception, message), activity});
+}
+
+void Isolate::terminate() {
+  std::lock_guard lock(terminate_mutex_);
+  terminated_.store(true);
+  if (isolate_ != nullptr) isolate_->TerminateExecution();
+}
+
+void Isolate::set_timer(uint32_t id, double milliseconds) {
+  clear_timer(id);
+  double delay = milliseconds >= 0 ? std::min(milliseconds, kLongestDelay) : 0;
+  auto due = Clock::now() + std::chrono::microseconds(static_cast<int64_t>(delay * 1000));
+  timers_[id] = {due, current_activity()};
+  timer_order_.emplace(due, id);
+}
+
+void Isolate::clear_timer(uint32_t id) {
+  auto timer = timers_.find(id);
+  if (timer == timers_.end()) return;
+  timer_order_.erase({timer->second.due, id});
+  timers_.erase(timer);
+}
+
+double Isolate::now_ms() const {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start_).count();
+}
+
+void Isolate::on_promise_reject(v8::PromiseRejectMessage message) {
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  Isolate* self = from(isolate);
+  if (self == nullptr) return;
+  if (message.GetEvent() == v8::kPromiseRejectWithNoHandler) {
+    self->rejections_.push_back(
+        {{isolate, message.GetPromise()}, {isolate, message.GetValue()}, self->current_activity()});
+  } else if (message.GetEvent() == v8::kPromiseHandlerAddedAfterReject) {
+    std::erase_if(self->rejections_,
+                  [&](const Rejection& rejection) { return rejection.promise == message.GetPromise(); });
+  }
+}
+
+void Isolate::on_message(v8::Local<v8::Message> message, v8::Local<v8::Value> exception) {
+  Isolate* self = from(v8::Isolate::GetCurrent());
+  if (self != nullptr) self->add_uncaught(exception, message);
+}
+
+}  // namespace valor::engine
