@@ -13,9 +13,9 @@ struct AccessRecord {
   std::string_view method;
   std::string_view target;
   uint16_t status;
-  std::string_view plugin;      ///< "" where none answered
+  std::string_view plugin;  ///< "" where none answered
   std::string_view request_id;
-  uint64_t microseconds;        ///< from the end of the request's head to the end of the answer
+  uint64_t microseconds;  ///< from the end of the request's head to the end of the answer
 };
 
 /// Thread-safe.

@@ -13,7 +13,7 @@ struct Request {
   std::string method;  ///< as sent, for example "GET"; methods are case-sensitive (RFC 9110 section 9.1)
   std::string target;  ///< origin-form: path and query as the client sent them, starts with '/'
   std::string url;     ///< the target relative to the mount: no leading slash, query included, "" for the mount itself
-  std::string scheme;     ///< "http" or "https"
+  std::string scheme;  ///< "http" or "https"
   std::string authority;  ///< host[:port] from the Host header or an absolute-form target; may be empty (HTTP/1.0)
   std::string id;         ///< x-request-id; set by routing before anybody else sees the request
   HeaderList headers;     ///< names in lower case; holds x-request-id once routed

@@ -11,11 +11,11 @@ namespace valor::core {
 
 struct Problem {
   uint16_t status;
-  std::string detail;            ///< a sentence: what, where, how to fix it
-  std::string plugin = {};       ///< name, where one is concerned
-  std::string limit = {};        ///< for example "timeout_ms", where a limit tripped
-  uint64_t limit_value = 0;      ///< its value
-  uint32_t retry_after_s = 0;    ///< 503: seconds; sent as Retry-After
+  std::string detail;          ///< a sentence: what, where, how to fix it
+  std::string plugin = {};     ///< name, where one is concerned
+  std::string limit = {};      ///< for example "timeout_ms", where a limit tripped
+  uint64_t limit_value = 0;    ///< its value
+  uint32_t retry_after_s = 0;  ///< 503: seconds; sent as Retry-After
 };
 
 /// The reason phrase of a status (RFC 9110 section 15), or "" for an unknown one.

@@ -51,7 +51,8 @@ class Router {
   };
 
   const Mount* look_up(uint64_t hash, std::string_view encoded_path) const;
-  void rebuild_table();
+  void grow_table();
+  void enter_in_table(uint32_t mount);
 
   std::vector<Mount> mounts_;
   std::vector<uint32_t> table_;  // open addressing by hash; index into mounts_ plus 1, 0 is free

@@ -1,0 +1,381 @@
+// Reading of plug-in definitions: everything that can be wrong with one is said, where it stands and what was expected.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <span>
+
+#include "core/definition.h"
+#include "core/file-url.h"
+#include "core/json-tree.h"
+#include "core/json.h"
+#include "core/router.h"
+#include "core/suggestion.h"
+
+namespace valor::core {
+
+namespace {
+
+using Kind = JsonValue::Kind;
+
+constexpr size_t kMaxShown = 20;  // mistakes listed; more would hide the first
+constexpr size_t kMaxName = 100;
+
+// `text` as it may stand in a message: quoted, cut, control characters made visible.
+std::string quoted(std::string_view text) {
+  constexpr size_t kMax = 80;
+  std::string out;
+  append_json_string(out, text.size() <= kMax ? text : text.substr(0, kMax));
+  if (text.size() > kMax) out += "...";
+  return out;
+}
+
+struct Range {
+  uint32_t least;
+  uint32_t most;
+};
+
+// The types that have a field, as a set.
+enum TypeSet : uint8_t { kStaticOnly = 1, kNativeOnly = 2, kWebOnly = 4, kAllTypes = 7 };
+
+struct Field {
+  std::string_view key;
+  TypeSet types;
+};
+
+constexpr std::array kFields = {
+    Field{"type", kAllTypes},   Field{"name", kAllTypes},   Field{"prefix", kAllTypes},
+    Field{"path", kNativeOnly}, Field{"url", kWebOnly},     Field{"builtin", kStaticOnly},
+    Field{"config", kAllTypes}, Field{"limits", kAllTypes}, Field{"instances", kAllTypes},
+};
+constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
+  std::array<std::string_view, kFields.size()> keys;
+  for (size_t index = 0; index < keys.size(); ++index) keys[index] = kFields[index].key;
+  return keys;
+}();
+constexpr std::array<std::string_view, 3> kTypes = {"static", "native", "web"};
+constexpr std::array<std::string_view, 3> kLimitKeys = {"timeout_ms", "memory_mb", "queue"};
+constexpr std::array<std::string_view, 2> kInstanceKeys = {"min", "max"};
+constexpr std::array<std::string_view, 1> kFileKeys = {"plugins"};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view file) : file_(file) {}
+
+  std::vector<JsonMistake>& mistakes() { return mistakes_; }
+
+  void mistake(uint32_t line, std::string field, std::string message) {
+    mistakes_.push_back({line, std::move(field), std::move(message)});
+  }
+
+  // Whether `value` is of this kind; reports when it is not.
+  bool expect(const JsonValue& value, const std::string& field, Kind kind) {
+    if (value.kind == kind) return true;
+    mistake(value.line, field,
+            "expected " + std::string(describe(kind)) + ", found " + std::string(describe(value.kind)));
+    return false;
+  }
+
+  // `mounted` says whether the mount is known; it is not where it is wrong.
+  Definition read_definition(const JsonValue& value, const std::string& field, bool& mounted);
+
+  Error error() const;
+
+ private:
+  static const JsonValue* member(const JsonValue& object, std::string_view key) {
+    for (const JsonMember& candidate : object.members) {
+      if (candidate.key == key) return &candidate.value;
+    }
+    return nullptr;
+  }
+  static std::string join(const std::string& field, std::string_view key) {
+    return field.empty() ? std::string(key) : field + '.' + std::string(key);
+  }
+
+ public:
+  void refuse_unknown(const JsonValue& object, const std::string& field, std::span<const std::string_view> known) {
+    for (const JsonMember& candidate : object.members) {
+      if (std::find(known.begin(), known.end(), candidate.key) != known.end()) continue;
+      mistake(candidate.line, field, "unknown key " + quoted(candidate.key) + "; " + suggest(candidate.key, known));
+    }
+  }
+
+ private:
+  // The text of a member, which must be a string with something in it; "" where it is absent or wrong.
+  std::string text(const JsonValue& object, const std::string& field, std::string_view key) {
+    const JsonValue* value = member(object, key);
+    if (value == nullptr || !expect(*value, join(field, key), Kind::kString)) return {};
+    if (value->text.empty()) mistake(value->line, join(field, key), "must not be empty");
+    if (value->text.find('\0') != std::string::npos) {
+      mistake(value->line, join(field, key), "must not hold a NUL character");
+      return {};
+    }
+    return value->text;
+  }
+
+  void number(const JsonValue& object, const std::string& field, std::string_view key, Range range, uint32_t& to) {
+    const JsonValue* value = member(object, key);
+    if (value == nullptr) return;
+    std::string expected =
+        "expected a whole number from " + std::to_string(range.least) + " to " + std::to_string(range.most);
+    if (value->kind != Kind::kUnsigned) {
+      std::string found = value->kind == Kind::kNumber ? value->text.substr(0, 40) : std::string(describe(value->kind));
+      mistake(value->line, join(field, key), expected + ", found " + found);
+    } else if (value->number < range.least || value->number > range.most) {
+      mistake(value->line, join(field, key), expected + ", found " + std::to_string(value->number));
+    } else {
+      to = static_cast<uint32_t>(value->number);
+    }
+  }
+
+  bool read_type(const JsonValue& object, const std::string& field, PluginType& type);
+  void read_name(const JsonValue& object, const std::string& field, Definition& definition);
+  bool read_prefix(const JsonValue& object, const std::string& field, Definition& definition);
+  void read_source(const JsonValue& object, const std::string& field, Definition& definition);
+  void read_limits(const JsonValue& object, const std::string& field, Definition& definition);
+  void read_instances(const JsonValue& object, const std::string& field, Instances& instances);
+  void refuse_foreign(const JsonValue& object, const std::string& field, PluginType type);
+  void require(const JsonValue& object, const std::string& field, std::string_view key, std::string_view why) {
+    if (member(object, key) == nullptr) {
+      mistake(object.line, join(field, key), "is missing; expected " + std::string(why));
+    }
+  }
+
+  std::string_view file_;
+  std::vector<JsonMistake> mistakes_;
+};
+
+bool Reader::read_type(const JsonValue& object, const std::string& field, PluginType& type) {
+  require(object, field, "type", "\"static\", \"native\" or \"web\"");
+  const JsonValue* value = member(object, "type");
+  if (value == nullptr || !expect(*value, join(field, "type"), Kind::kString)) return false;
+  for (PluginType candidate : {PluginType::kStatic, PluginType::kNative, PluginType::kWeb}) {
+    if (value->text == to_string(candidate)) {
+      type = candidate;
+      return true;
+    }
+  }
+  if (value->text == "wasi") {
+    mistake(value->line, join(field, "type"), "\"wasi\" plug-ins are not run by this version of Valor yet");
+  } else {
+    mistake(value->line, join(field, "type"),
+            "unknown type " + quoted(value->text) + "; " + suggest(value->text, kTypes));
+  }
+  return false;
+}
+
+void Reader::read_name(const JsonValue& object, const std::string& field, Definition& definition) {
+  require(object, field, "name", "a name that no other plug-in has");
+  definition.name = text(object, field, "name");
+  bool valid =
+      definition.name.size() <= kMaxName && std::all_of(definition.name.begin(), definition.name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+               c == '-';
+      });
+  if (!valid) {
+    mistake(member(object, "name")->line, join(field, "name"),
+            "expected 1 to " + std::to_string(kMaxName) + " characters of A-Z a-z 0-9 . _ -, found " +
+                quoted(definition.name));
+    definition.name.clear();
+  }
+}
+
+bool Reader::read_prefix(const JsonValue& object, const std::string& field, Definition& definition) {
+  const JsonValue* value = member(object, "prefix");
+  std::string key = value == nullptr ? "name" : "prefix";
+  if (value == nullptr) value = member(object, "name");
+  if (value == nullptr) return false;
+  if (key == "prefix" && !expect(*value, join(field, key), Kind::kString)) return false;
+  // A name that is wrong has been reported.
+  if (key == "name" && definition.name.empty()) return false;
+  const std::string& prefix = key == "prefix" ? value->text : definition.name;
+  Result<std::string> mount = normalise_mount(prefix);
+  if (mount) {
+    definition.prefix = std::move(mount).value();
+  } else if (key == "prefix") {
+    mistake(value->line, join(field, key), quoted(prefix) + " " + mount.error().message);
+  } else {
+    mistake(value->line, join(field, key), quoted(prefix) + " cannot be the prefix too; give a \"prefix\"");
+  }
+  return mount.ok();
+}
+
+void Reader::read_source(const JsonValue& object, const std::string& field, Definition& definition) {
+  switch (definition.type) {
+    case PluginType::kStatic:
+      definition.builtin = member(object, "builtin") == nullptr ? definition.name : text(object, field, "builtin");
+      return;
+    case PluginType::kNative:
+      require(object, field, "path", "the shared library's path, or its name as a system library");
+      definition.path = text(object, field, "path");
+      return;
+    case PluginType::kWeb:
+      break;
+  }
+  require(object, field, "url", "the script's path or file: URL");
+  definition.url = text(object, field, "url");
+  if (definition.url.empty()) return;
+  uint32_t line = member(object, "url")->line;
+  std::string path = definition.url;
+  if (std::string scheme = url_scheme(path); scheme == "file") {
+    Result<std::string> named = file_url_to_path(path);
+    if (!named) {
+      mistake(line, join(field, "url"), quoted(path) + " " + named.error().message);
+      return;
+    }
+    path = *named;
+  } else if (!scheme.empty()) {
+    mistake(line, join(field, "url"),
+            quoted(path) + " cannot be loaded: only files are supported; expected a path or a file: URL");
+    return;
+  }
+  std::string ending = path.substr(path.size() - std::min<size_t>(path.size(), 5));
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (ending == ".wasm") {
+    mistake(line, join(field, "url"), quoted(path) + ": WASM plug-ins are not run by this version of Valor yet");
+  }
+}
+
+void Reader::read_limits(const JsonValue& object, const std::string& field, Definition& definition) {
+  const JsonValue* value = member(object, "limits");
+  std::string here = join(field, "limits");
+  if (value == nullptr || !expect(*value, here, Kind::kObject)) return;
+  refuse_unknown(*value, here, kLimitKeys);
+  number(*value, here, "timeout_ms", {1, 86'400'000}, definition.limits.timeout_ms);
+  number(*value, here, "memory_mb", {8, 65'536}, definition.limits.memory_mb);
+  number(*value, here, "queue", {1, 1'000'000}, definition.limits.queue);
+}
+
+void Reader::read_instances(const JsonValue& object, const std::string& field, Instances& instances) {
+  const JsonValue* value = member(object, "instances");
+  std::string here = join(field, "instances");
+  if (value == nullptr || !expect(*value, here, Kind::kObject)) return;
+  refuse_unknown(*value, here, kInstanceKeys);
+  number(*value, here, "min", {0, 1024}, instances.min);
+  number(*value, here, "max", {1, 1024}, instances.max);
+  if (instances.max >= instances.min) return;
+  if (const JsonValue* most = member(*value, "max")) {
+    mistake(most->line, join(here, "max"),
+            "expected at least min, which is " + std::to_string(instances.min) + ", found " +
+                std::to_string(instances.max));
+  } else {
+    instances.max = instances.min;
+  }
+}
+
+void Reader::refuse_foreign(const JsonValue& object, const std::string& field, PluginType type) {
+  auto set = static_cast<TypeSet>(1 << static_cast<int>(type));
+  for (const JsonMember& candidate : object.members) {
+    for (const Field& known : kFields) {
+      if (candidate.key != known.key || (known.types & set) != 0) continue;
+      std::string_view owner = known.types == kStaticOnly ? "static" : known.types == kNativeOnly ? "native" : "web";
+      mistake(candidate.line, join(field, known.key),
+              "belongs to plug-ins of type \"" + std::string(owner) + "\"; the type of this one is \"" +
+                  std::string(to_string(type)) + "\"");
+    }
+  }
+  // No limit may be declared that is not enforced, and memory is counted by V8 alone.
+  const JsonValue* limits = member(object, "limits");
+  const JsonValue* memory = limits == nullptr || type == PluginType::kWeb ? nullptr : member(*limits, "memory_mb");
+  if (memory != nullptr) {
+    mistake(memory->line, join(join(field, "limits"), "memory_mb"),
+            "is enforced for plug-ins of type \"web\" only; the type of this one is \"" + std::string(to_string(type)) +
+                "\"");
+  }
+}
+
+Definition Reader::read_definition(const JsonValue& value, const std::string& field, bool& mounted) {
+  Definition definition;
+  mounted = false;
+  if (!expect(value, field, Kind::kObject)) return definition;
+  refuse_unknown(value, field, kKeys);
+  bool typed = read_type(value, field, definition.type);
+  read_name(value, field, definition);
+  mounted = read_prefix(value, field, definition);
+  if (typed) {
+    read_source(value, field, definition);
+    refuse_foreign(value, field, definition.type);
+  }
+  if (const JsonValue* config = member(value, "config")) definition.config = config->text;
+  read_limits(value, field, definition);
+  read_instances(value, field, definition.instances);
+  return definition;
+}
+
+Error Reader::error() const {
+  std::vector<JsonMistake> sorted = mistakes_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const JsonMistake& a, const JsonMistake& b) { return a.line < b.line; });
+  std::string message;
+  for (size_t index = 0; index < sorted.size() && index < kMaxShown; ++index) {
+    const JsonMistake& mistake = sorted[index];
+    if (index > 0) message += '\n';
+    message += std::string(file_) + ':' + std::to_string(mistake.line) + ": ";
+    if (!mistake.field.empty()) message += mistake.field + ": ";
+    message += mistake.message;
+  }
+  if (sorted.size() > kMaxShown) message += "\n... and " + std::to_string(sorted.size() - kMaxShown) + " more";
+  return {message};
+}
+
+}  // namespace
+
+Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file) {
+  Reader reader(file);
+  std::optional<JsonValue> root = read_json(json, {"config", 3}, reader.mistakes());
+  if (!root || !reader.expect(*root, "", Kind::kObject)) return reader.error();
+  reader.refuse_unknown(*root, "", kFileKeys);
+  const JsonValue* plugins = nullptr;
+  for (const JsonMember& member : root->members) {
+    if (member.key == "plugins") plugins = &member.value;
+  }
+  if (plugins == nullptr) {
+    reader.mistake(root->line, "plugins", "is missing; expected an array of plug-in definitions");
+    return reader.error();
+  }
+  std::vector<Definition> definitions;
+  if (!reader.expect(*plugins, "plugins", Kind::kArray)) return reader.error();
+
+  struct Place {
+    std::string field;
+    uint32_t line;
+  };
+  std::map<std::string, Place> names;
+  std::map<std::string, Place> mounts;
+  for (size_t index = 0; index < plugins->items.size(); ++index) {
+    const JsonValue& item = plugins->items[index];
+    std::string field = "plugins[" + std::to_string(index) + ']';
+    bool mounted = false;
+    definitions.push_back(reader.read_definition(item, field, mounted));
+    const Definition& definition = definitions.back();
+    if (!definition.name.empty()) {
+      auto [first, is_new] = names.try_emplace(definition.name, Place{field, item.line});
+      if (!is_new) {
+        reader.mistake(item.line, field + ".name",
+                       quoted(definition.name) + " is the name of " + first->second.field + " (line " +
+                           std::to_string(first->second.line) + ") already");
+      }
+    }
+    if (!mounted) continue;
+    auto [first, is_new] = mounts.try_emplace(definition.prefix, Place{field, item.line});
+    if (!is_new) {
+      reader.mistake(item.line, field + ".prefix",
+                     quoted("/" + definition.prefix) + " is the mount of " + first->second.field + " (line " +
+                         std::to_string(first->second.line) + ") already");
+    }
+  }
+  if (!reader.mistakes().empty()) return reader.error();
+  return definitions;
+}
+
+Result<Definition> parse_definition(std::string_view json, std::string_view file) {
+  Reader reader(file);
+  std::optional<JsonValue> root = read_json(json, {"config", 1}, reader.mistakes());
+  if (!root) return reader.error();
+  bool mounted = false;
+  Definition definition = reader.read_definition(*root, "", mounted);
+  if (!reader.mistakes().empty()) return reader.error();
+  return definition;
+}
+
+}  // namespace valor::core

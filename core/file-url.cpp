@@ -1,0 +1,72 @@
+#include "core/file-url.h"
+
+namespace valor::core {
+
+namespace {
+
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+constexpr int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+}  // namespace
+
+std::string url_scheme(std::string_view text) {
+  // https://url.spec.whatwg.org/#scheme-start-state
+  if (text.empty() || !is_letter(text[0])) return {};
+  for (size_t at = 1; at < text.size(); ++at) {
+    char c = text[at];
+    if (c == ':') return to_lower(text.substr(0, at));
+    if (!is_letter(c) && !is_digit(c) && c != '+' && c != '-' && c != '.') return {};
+  }
+  return {};
+}
+
+Result<std::string> file_url_to_path(std::string_view url) {
+  url.remove_prefix(url.find(':') + 1);
+  url = url.substr(0, url.find_first_of("?#"));
+  if (url.substr(0, 2) == "//") {
+    url.remove_prefix(2);
+    size_t slash = std::min(url.find('/'), url.size());
+    std::string host = to_lower(url.substr(0, slash));
+    if (!host.empty() && host != "localhost") {
+      return Error{"names the host \"" + host + "\"; a file URL has three slashes: file:///folder/file"};
+    }
+    url.remove_prefix(slash);
+  }
+  std::string path;
+  for (size_t at = 0; at < url.size(); ++at) {
+    int high = url[at] == '%' && at + 2 < url.size() ? hex_digit(url[at + 1]) : -1;
+    int low = high >= 0 ? hex_digit(url[at + 2]) : -1;
+    if (low < 0) {
+      path += url[at];
+      continue;
+    }
+    char c = static_cast<char>(high * 16 + low);
+    if (c == '\0' || c == '/')
+      return Error{"holds " + std::string(url.substr(at, 3)) + ", which no file name can hold"};
+    path += c;
+    at += 2;
+  }
+  if (path.empty() || path.back() == '/') return Error{"names no file"};
+  return path;
+}
+
+}  // namespace valor::core
