@@ -32,6 +32,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/request-id.h"
@@ -53,7 +54,7 @@ std::string_view explain(Unmatched why);
 
 /// How a request ended.
 enum class Ended {
-  kAnswered,    ///< with the plug-in's response
+  kAnswered,    ///< with the plug-in's response, or with an error in its place because its handler threw
   kClientGone,  ///< without one; it may still come
   kTimedOut,    ///< without one; it may still come, but nobody waits for it any longer
 };
@@ -62,7 +63,7 @@ enum class Ended {
 enum class Next {
   kGive,     ///< give it to the plug-in
   kHold,     ///< keep it until next() changes: a request that came before waits for its answer
-  kReplace,  ///< this instance is past help: replace it, and give the request to the new one
+  kReplace,  ///< no request is open, but answers may come that cannot be told apart: replace the instance first
 };
 
 /// Not thread-safe. Allocates nothing in steady state; memory is bounded by the requests open at once.
@@ -94,7 +95,7 @@ class Correlator {
   /// The time of a request whose client had left before is up now. Unknown tokens are ignored.
   void expire(Token token);
 
-  /// True once the plug-in has posted a late unnamed answer; never false again.
+  /// True once the plug-in has posted a late unnamed answer (after its first request); never false again.
   bool one_at_a_time() const { return one_at_a_time_; }
   /// May change with every match(), end() and expire().
   Next next() const;
@@ -134,14 +135,16 @@ class Correlator {
   // more, clients' ids are no longer shown to the plug-in, so that a late named answer still finds nobody.
   static constexpr size_t kMaxGhosts = 1024;
 
-  Entry* by_token(Token token);
   const Entry* by_token(Token token) const;
+  Entry* by_token(Token token) { return const_cast<Entry*>(std::as_const(*this).by_token(token)); }
   Entry* by_id(std::string_view id, uint64_t hash);
   uint64_t hash_id(std::string_view id) const;
   Answer match_named(std::string_view id);
+  Answer match_in_handler();
   Answer match_late();
+  void set_state(Entry& entry, State state);
   void settle();
-  void free_entry(Entry& entry);
+  void remove(Entry& entry);
   size_t unsettled() const { return waiting_ + ghosts_; }
 
   std::vector<Entry> entries_;
@@ -154,8 +157,9 @@ class Correlator {
   size_t waiting_ = 0;  // entries in state kWaiting
   size_t ghosts_ = 0;   // entries in state kGhost or kOverdueGhost
   size_t overdue_ghosts_ = 0;
-  size_t astray_ = 0;   // late unnamed answers that matched nobody since the slate was clean
-  bool begun_ = false;  // a request has been given to the plug-in
+  Token unsettled_sum_ = 0;  // exclusive-or of the tokens counted above: the token itself when there is only one
+  size_t astray_ = 0;        // late unnamed answers that matched nobody since the slate was clean
+  bool begun_ = false;       // a request has been given to the plug-in
   bool one_at_a_time_ = false;
   bool refuse_late_ = false;
   bool fresh_ids_ = false;    // never show clients' ids
