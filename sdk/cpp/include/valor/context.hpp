@@ -1,0 +1,119 @@
+// The context of one instance of a plug-in: its name, its configuration, its state, its log.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <valor/instance.hpp>
+#include <valor/text.hpp>
+
+namespace valor {
+
+enum class LogLevel : uint32_t {
+  kDebug = VALOR_LOG_DEBUG,
+  kInfo = VALOR_LOG_INFO,
+  kWarn = VALOR_LOG_WARN,
+  kError = VALOR_LOG_ERROR,
+};
+
+namespace detail {
+
+/// Its address stands for the type T.
+template <class T>
+struct __attribute__((visibility("hidden"))) TypeMark {
+  static constexpr char mark = 0;
+};
+
+}  // namespace detail
+
+class Context {
+ public:
+  explicit Context(uint64_t instance)
+      : instance_(instance),
+        config_(fetch(detail::host->config)),
+        name_(fetch(detail::host->name)),
+        location_(fetch(detail::host->location)) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context() { clear_state(); }
+
+  // --- any thread ---
+
+  /// The plug-in's "config" as JSON text; "null" where there is none.
+  const std::string& config() const { return config_; }
+  /// The config where it is a JSON string: "Alice" with the quotes off.
+  std::optional<std::string> config_string() const { return parse_json_string(config_); }
+  /// The plug-in's name.
+  const std::string& name() const { return name_; }
+  /// The public URL of the mount, ending in a slash.
+  const std::string& location() const { return location_; }
+
+  /// Writes a line to Valor's log in the plug-in's name. Never waits.
+  void log(LogLevel level, std::string_view message) const {
+    detail::host->log(instance_, static_cast<uint32_t>(level), message.data(), message.size());
+  }
+
+  // --- the instance's thread ---
+
+  /// Keeps a T, made of `arguments`, for as long as the instance lives. Replaces what was kept before.
+  template <class T, class... Arguments>
+  T& set_state(Arguments&&... arguments) {
+    clear_state();
+    T* made = new T{std::forward<Arguments>(arguments)...};
+    state_ = made;
+    state_type_ = &detail::TypeMark<T>::mark;
+    delete_state_ = [](void* state) { delete static_cast<T*>(state); };
+    return *made;
+  }
+  /// What set_state<T> keeps; nullptr when there is none or it is of another type.
+  template <class T>
+  T* state_if() const {
+    return state_type_ == &detail::TypeMark<T>::mark ? static_cast<T*>(state_) : nullptr;
+  }
+  /// What set_state<T> keeps. Asking for a state that was never set is a bug in the plug-in: std::terminate.
+  template <class T>
+  T& state() const {
+    if (T* found = state_if<T>()) return *found;
+    log(LogLevel::kError, "Context::state<T>() without a set_state<T>() before: a bug in the plug-in");
+    std::abort();
+  }
+
+  /// In on_create: the instance cannot be created. `message` is a sentence for the operator.
+  void fail(std::string message) {
+    failed_ = true;
+    failure_ = std::move(message);
+  }
+  bool failed() const { return failed_; }
+  const std::string& failure() const { return failure_; }
+
+ private:
+  std::string fetch(int32_t (*function)(uint64_t, char*, size_t)) const {
+    std::string text;
+    int32_t size = function(instance_, nullptr, 0);
+    if (size <= 0) return text;
+    text.resize(static_cast<size_t>(size));
+    function(instance_, text.data(), text.size());
+    return text;
+  }
+  void clear_state() {
+    if (delete_state_) delete_state_(std::exchange(state_, nullptr));
+    delete_state_ = nullptr;
+    state_type_ = nullptr;
+  }
+
+  const uint64_t instance_;
+  const std::string config_;
+  const std::string name_;
+  const std::string location_;
+  void* state_ = nullptr;
+  const char* state_type_ = nullptr;
+  void (*delete_state_)(void*) = nullptr;
+  bool failed_ = false;
+  std::string failure_;
+};
+
+}  // namespace valor
