@@ -35,7 +35,7 @@ struct Range {
 };
 
 // The types that have a field, as a set.
-enum TypeSet : uint8_t { kStaticOnly = 1, kNativeOnly = 2, kWebOnly = 4, kAllTypes = 7 };
+enum TypeSet : uint8_t { kStaticOnly = 1, kNativeOnly = 2, kStaticAndNative = 3, kWebOnly = 4, kAllTypes = 7 };
 
 struct Field {
   std::string_view key;
@@ -43,9 +43,9 @@ struct Field {
 };
 
 constexpr std::array kFields = {
-    Field{"type", kAllTypes},   Field{"name", kAllTypes},   Field{"prefix", kAllTypes},
-    Field{"path", kNativeOnly}, Field{"url", kWebOnly},     Field{"builtin", kStaticOnly},
-    Field{"config", kAllTypes}, Field{"limits", kAllTypes}, Field{"instances", kAllTypes},
+    Field{"type", kAllTypes},        Field{"name", kAllTypes},   Field{"prefix", kAllTypes},
+    Field{"path", kStaticAndNative}, Field{"url", kWebOnly},     Field{"builtin", kStaticOnly},
+    Field{"config", kAllTypes},      Field{"limits", kAllTypes}, Field{"instances", kAllTypes},
 };
 constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
   std::array<std::string_view, kFields.size()> keys;
@@ -203,6 +203,8 @@ void Reader::read_source(const JsonValue& object, const std::string& field, Defi
   switch (definition.type) {
     case PluginType::kStatic:
       definition.builtin = member(object, "builtin") == nullptr ? definition.name : text(object, field, "builtin");
+      // Which of the built-in plug-ins take one is theirs to say.
+      definition.path = text(object, field, "path");
       return;
     case PluginType::kNative:
       require(object, field, "path", "the shared library's path, or its name as a system library");
@@ -268,9 +270,12 @@ void Reader::refuse_foreign(const JsonValue& object, const std::string& field, P
   for (const JsonMember& candidate : object.members) {
     for (const Field& known : kFields) {
       if (candidate.key != known.key || (known.types & set) != 0) continue;
-      std::string_view owner = known.types == kStaticOnly ? "static" : known.types == kNativeOnly ? "native" : "web";
+      std::string_view owner = known.types == kStaticOnly   ? "\"static\""
+                               : known.types == kNativeOnly ? "\"native\""
+                               : known.types == kWebOnly    ? "\"web\""
+                                                            : "\"native\" or \"static\"";
       mistake(candidate.line, join(field, known.key),
-              "belongs to plug-ins of type \"" + std::string(owner) + "\"; the type of this one is \"" +
+              "belongs to plug-ins of type " + std::string(owner) + "; the type of this one is \"" +
                   std::string(to_string(type)) + "\"");
     }
   }

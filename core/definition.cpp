@@ -30,7 +30,7 @@ void resolve_paths(Definition& definition, std::string_view folder) {
     if (path) definition.url = std::move(path).value();
   }
   below(definition.url);
-  if (definition.path.find('/') != std::string::npos) below(definition.path);
+  if (definition.type == PluginType::kStatic || definition.path.find('/') != std::string::npos) below(definition.path);
 }
 
 std::string to_json(const Definition& definition) {
@@ -44,7 +44,7 @@ std::string to_json(const Definition& definition) {
   text("type", to_string(definition.type));
   text("name", definition.name);
   text("prefix", definition.prefix.empty() ? "/" : definition.prefix);
-  if (definition.type == PluginType::kNative) text("path", definition.path);
+  if (!definition.path.empty()) text("path", definition.path);
   if (definition.type == PluginType::kWeb) text("url", definition.url);
   if (definition.type == PluginType::kStatic) text("builtin", definition.builtin);
   json += "\"config\":" + definition.config;

@@ -36,7 +36,7 @@ struct Definition {
   PluginType type = PluginType::kWeb;
   std::string name;     ///< unique; 1 to 100 characters of A-Z a-z 0-9 . _ -
   std::string prefix;   ///< mount without slashes at the ends; default: name; "" mounts at the root ("prefix": "/")
-  std::string path;     ///< kNative: library; a value without a slash is a system library name
+  std::string path;     ///< kNative: library, without a slash a system library's name; kStatic: folder, if it needs one
   std::string url;      ///< kWeb: script, a file path (absolute after resolve_paths)
   std::string builtin;  ///< kStatic: which one
   std::string config = "null";  ///< any JSON value, as compact JSON text
@@ -52,7 +52,8 @@ Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::st
 /// Parses one definition, as the registry gets it. Errors as above; `file` is for example "request body".
 Result<Definition> parse_definition(std::string_view json, std::string_view file);
 
-/// Makes relative `url` and `path` relative to `folder` (no trailing slash). A `path` without a slash stays.
+/// Makes relative `url` and `path` relative to `folder` (no trailing slash). The `path` of a native plug-in stays when it
+/// has no slash.
 void resolve_paths(Definition& definition, std::string_view folder);
 
 /// One definition as JSON, every field with its value in force.
