@@ -1,0 +1,246 @@
+#include "http/request-parser.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace valor::http {
+
+namespace beast = boost::beast::http;
+
+namespace {
+
+// The smallest rest of a chunked body at a chunk boundary: "0\r\n\r\n".
+constexpr size_t kSmallestChunkedRest = 5;
+// A chunk-size line with its extensions, and the trailers, must fit in here; stops endless ones.
+constexpr size_t kChunkOverhead = 16 * 1024;
+
+std::string_view to_std(boost::beast::string_view view) {
+  return {view.data(), view.size()};
+}
+
+// Host = uri-host [ ":" port ]; the characters of RFC 3986 reg-name, IP-literal and port.
+bool is_authority(std::string_view text) {
+  static constexpr std::string_view kSymbols = "-._~!$&'()*+,;=:[]%";
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kSymbols.find(c) != std::string_view::npos;
+  });
+}
+
+bool equals_lower(std::string_view text, std::string_view lower) {
+  return core::same_header_name(text, lower);
+}
+
+}  // namespace
+
+RequestParser::RequestParser(const Limits& limits) : limits_(limits) {
+  header_limit(static_cast<uint32_t>(std::min<size_t>(limits.header_bytes, std::numeric_limits<uint32_t>::max())));
+  body_limit(limits.body_bytes);
+}
+
+RequestParser::State RequestParser::parse_head(std::string_view data, core::Request& request, Framing& framing,
+                                               size_t& consumed) {
+  request_ = &request;
+  head_ = data;
+  // Beast uses up the request line before the rest of the head is there.
+  ErrorCode code;
+  consumed_ += put({data.data() + consumed_, data.size() - consumed_}, code);
+  if (code == beast::error::need_more) {
+    const size_t line_end = data.substr(0, limits_.request_line_bytes + 2).find("\r\n");
+    if (line_end == std::string_view::npos && data.size() > limits_.request_line_bytes) {
+      return fail({414, "the request line is too long", "request_line_bytes", limits_.request_line_bytes});
+    }
+    if (data.size() >= limits_.header_bytes) code = beast::error::header_limit;
+  }
+  if (code == beast::error::need_more) return State::kIncomplete;
+  if (code) return fail_from(code);
+  consumed = consumed_;
+  if (auto error = check_head(request, framing)) return fail(*error);
+  return State::kDone;
+}
+
+RequestParser::State RequestParser::parse_body(std::string_view data, std::string_view& piece, size_t& consumed) {
+  piece_ = {};
+  joined_.clear();
+  consumed = 0;
+  while (!is_done() && consumed < data.size()) {
+    const std::string_view rest = data.substr(consumed);
+    if (chunked() && chunk_left_ == 0 && rest.size() < kSmallestChunkedRest) break;
+    ErrorCode code;
+    consumed += put({rest.data(), rest.size()}, code);
+    if (code == beast::error::need_more) {
+      if (data.size() - consumed > kChunkOverhead) {
+        return fail({400, "a chunk header or the trailers are too long", "chunk_overhead_bytes", kChunkOverhead});
+      }
+      break;
+    }
+    if (code) return fail_from(code);
+  }
+  piece = piece_;
+  return is_done() ? State::kDone : State::kIncomplete;
+}
+
+void RequestParser::add_piece(View data) {
+  const std::string_view view = to_std(data);
+  if (piece_.empty()) {
+    piece_ = view;
+    return;
+  }
+  if (joined_.empty()) joined_ = piece_;
+  joined_ += view;
+  piece_ = joined_;
+}
+
+void RequestParser::on_request_impl(beast::verb, View method_text, View target, int version, ErrorCode&) {
+  request_->method = to_std(method_text);
+  request_->target = to_std(target);
+  version_ = version;
+}
+
+void RequestParser::on_response_impl(int, View, int, ErrorCode&) {}
+
+void RequestParser::on_field_impl(beast::field, View name, View value, ErrorCode& code) {
+  if (is_header_done()) return;  // a trailer: read over, RFC 9110 section 6.5.1
+  if (request_->headers.size() >= limits_.header_count) {
+    error_ = {431, "the request has too many headers", "header_count", limits_.header_count};
+    code = beast::error::header_limit;
+    return;
+  }
+  // A folded value lies in a buffer of Beast's own. RFC 9112 section 5.2 lets us refuse it.
+  if (!value.empty() && (value.data() < head_.data() || value.data() >= head_.data() + head_.size())) {
+    error_ = {400, "a header is folded over several lines, which is obsolete (RFC 9112 section 5.2)"};
+    code = beast::error::bad_obs_fold;
+    return;
+  }
+  request_->headers.append(to_std(name), to_std(value));
+}
+
+void RequestParser::on_header_impl(ErrorCode&) {}
+void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) {}
+
+std::size_t RequestParser::on_body_impl(View data, ErrorCode&) {
+  add_piece(data);
+  return data.size();
+}
+
+void RequestParser::on_chunk_header_impl(std::uint64_t size, View, ErrorCode&) {
+  chunk_left_ = size;
+}
+
+std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, View data, ErrorCode&) {
+  add_piece(data);
+  chunk_left_ -= data.size();
+  return data.size();
+}
+
+void RequestParser::on_finish_impl(ErrorCode&) {}
+
+RequestParser::State RequestParser::fail(ParseError error) {
+  error_ = error;
+  return State::kError;
+}
+
+RequestParser::State RequestParser::fail_from(ErrorCode code) {
+  if (error_.status != 0) return State::kError;
+  if (code == beast::error::header_limit) {
+    return fail({431, "the request's head is too large", "header_bytes", limits_.header_bytes});
+  }
+  if (code == beast::error::body_limit) {
+    return fail({413, "the request's body is too large", "body_bytes", limits_.body_bytes});
+  }
+  if (code == beast::error::bad_method) return fail({400, "the request line has no valid method"});
+  if (code == beast::error::bad_target) return fail({400, "the request line has no valid target"});
+  if (code == beast::error::bad_version) {
+    // "HTTP/2.0" and the like are well-formed, and somebody else's protocol.
+    const std::string_view line = head_.substr(0, head_.find("\r\n"));
+    const size_t at = line.rfind(" HTTP/");
+    const bool well_formed = at != std::string_view::npos && line.size() == at + 9 && line[at + 7] == '.' &&
+                             line[at + 6] >= '0' && line[at + 6] <= '9' && line[at + 8] >= '0' && line[at + 8] <= '9';
+    if (well_formed) return fail({505, "this server speaks HTTP/1.1 and HTTP/1.0"});
+    return fail({400, "the request line has no valid HTTP version"});
+  }
+  if (code == beast::error::bad_content_length || code == beast::error::multiple_content_length) {
+    return fail({400, "content-length is not one decimal number"});
+  }
+  if (code == beast::error::bad_transfer_encoding) {
+    return fail({400, "transfer-encoding is repeated or stands beside content-length"});
+  }
+  if (code == beast::error::bad_chunk || code == beast::error::bad_chunk_extension) {
+    return fail({400, "the chunked body is malformed"});
+  }
+  return fail({400, "the request's head is malformed"});
+}
+
+std::optional<ParseError> RequestParser::check_head(core::Request& request, Framing& framing) {
+  framing = {};
+  framing.http_1_0 = version_ == 10;
+  framing.keep_alive = keep_alive();
+  if (auto error = check_framing(request, framing)) return error;
+  if (request.method == "CONNECT" || request.method == "TRACE") {
+    return ParseError{405, "the methods CONNECT and TRACE are not served"};
+  }
+
+  const size_t hosts = request.headers.count("host");
+  if (hosts > 1) return ParseError{400, "the host header is repeated"};
+  if (hosts == 0 && !framing.http_1_0) return ParseError{400, "an HTTP/1.1 request needs a host header"};
+  request.authority = request.headers.get("host").value_or("");
+  if (!is_authority(request.authority)) return ParseError{400, "the host header is malformed"};
+  request.scheme = "http";
+  if (auto error = check_target(request)) return error;
+
+  if (auto expect = request.headers.get("expect"); expect && !framing.http_1_0) {
+    if (!equals_lower(*expect, "100-continue")) return ParseError{417, "only the expectation 100-continue is met"};
+    framing.expects_continue = framing.has_body;
+  }
+  return std::nullopt;
+}
+
+std::optional<ParseError> RequestParser::check_target(core::Request& request) {
+  std::string& target = request.target;
+  if (target.find('#') != std::string::npos) return ParseError{400, "the request target has a fragment"};
+  if (target.front() == '/') return std::nullopt;
+  if (target == "*" && request.method == "OPTIONS") {
+    target = "/*";
+    return std::nullopt;
+  }
+  // absolute-form: RFC 9112 section 3.2.2 has it win over the host header.
+  const size_t colon = target.find("://");
+  if (colon == std::string::npos || !(equals_lower(std::string_view(target).substr(0, colon), "http") ||
+                                      equals_lower(std::string_view(target).substr(0, colon), "https"))) {
+    return ParseError{400, "the request target is neither a path nor an http URL"};
+  }
+  const size_t start = colon + 3;
+  const size_t end = std::min(target.find_first_of("/?", start), target.size());
+  request.authority = target.substr(start, end - start);
+  if (request.authority.empty() || !is_authority(request.authority)) {
+    return ParseError{400, "the request target names no valid host"};
+  }
+  target.erase(0, end);
+  if (target.empty() || target.front() != '/') target.insert(0, 1, '/');
+  return std::nullopt;
+}
+
+std::optional<ParseError> RequestParser::check_framing(const core::Request& request, Framing& framing) {
+  // https://www.rfc-editor.org/rfc/rfc9112#section-6.3: where two readings are possible, nobody gets one.
+  const core::HeaderList& headers = request.headers;
+  const auto coding = headers.get("transfer-encoding");
+  const auto length = headers.get("content-length");
+  if (coding) {
+    if (length) return ParseError{400, "content-length and transfer-encoding exclude each other"};
+    if (headers.count("transfer-encoding") > 1) return ParseError{400, "transfer-encoding is repeated"};
+    if (framing.http_1_0) return ParseError{400, "HTTP/1.0 has no transfer-encoding"};
+    if (!equals_lower(*coding, "chunked")) return ParseError{501, "the only transfer-encoding served is chunked"};
+    framing.has_body = true;
+    return std::nullopt;
+  }
+  if (!length) return std::nullopt;
+  if (headers.count("content-length") > 1) return ParseError{400, "content-length is repeated"};
+  const bool digits = !length->empty() && length->size() <= 19 &&
+                      std::all_of(length->begin(), length->end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) return ParseError{400, "content-length is not one decimal number"};
+  framing.content_length = content_length().get();
+  framing.has_body = *framing.content_length > 0;
+  return std::nullopt;
+}
+
+}  // namespace valor::http
