@@ -1,0 +1,94 @@
+// https://encoding.spec.whatwg.org/#interface-textdecoder
+
+import { toDictionary, toDOMString } from '../webidl/conversions.ts';
+import { defineInterface } from '../webidl/define.ts';
+import { type Decoder, Utf8Decoder, Utf16Decoder, Windows1252Decoder } from './decoders.ts';
+import { type EncodingName, encodingFromLabel } from './labels.ts';
+
+export interface TextDecoderOptions {
+  fatal?: boolean;
+  ignoreBOM?: boolean;
+}
+
+export interface TextDecodeOptions {
+  stream?: boolean;
+}
+
+const nothing = new Uint8Array(0);
+
+function createDecoder(encoding: EncodingName): Decoder {
+  if (encoding === 'utf-8') return new Utf8Decoder();
+  if (encoding === 'windows-1252') return new Windows1252Decoder();
+  return new Utf16Decoder(encoding === 'utf-16be');
+}
+
+/** The bytes behind a BufferSource. Valid until its buffer is detached or resized. */
+export function bytesOf(source: unknown): Uint8Array {
+  if (source instanceof Uint8Array) return source;
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (isBuffer(source)) return new Uint8Array(source);
+  throw new TypeError('The input is not an ArrayBuffer or a view of one');
+}
+
+const arrayBufferByteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')?.get;
+
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    arrayBufferByteLength?.call(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// SharedArrayBuffer does not exist while the snapshot is built, and a plug-in may run without it.
+function isBuffer(value: unknown): value is ArrayBufferLike {
+  if (typeof value !== 'object' || value === null) return false;
+  if (isArrayBuffer(value)) return true;
+  return typeof SharedArrayBuffer === 'function' && value instanceof SharedArrayBuffer;
+}
+
+export class TextDecoder {
+  #encoding: EncodingName;
+  #fatal: boolean;
+  #ignoreBOM: boolean;
+  #decoder: Decoder;
+  #bomSeen = false;
+  #doNotFlush = false;
+
+  constructor(label: string = 'utf-8', options?: TextDecoderOptions | null) {
+    const encoding = encodingFromLabel(toDOMString(label));
+    const { fatal, ignoreBOM } = toDictionary(options, 'The options');
+    if (!encoding) throw new RangeError(`The encoding label '${label}' is not supported`);
+    this.#encoding = encoding;
+    this.#fatal = Boolean(fatal);
+    this.#ignoreBOM = Boolean(ignoreBOM);
+    this.#decoder = createDecoder(encoding);
+  }
+
+  get encoding(): string {
+    return this.#encoding;
+  }
+  get fatal(): boolean {
+    return this.#fatal;
+  }
+  get ignoreBOM(): boolean {
+    return this.#ignoreBOM;
+  }
+
+  decode(input?: ArrayBufferView | ArrayBufferLike, options?: TextDecodeOptions | null): string {
+    const bytes = input === undefined ? nothing : bytesOf(input);
+    const stream = Boolean(toDictionary(options, 'The options').stream);
+    if (!this.#doNotFlush) this.#bomSeen = false;
+    this.#doNotFlush = stream;
+    const text = this.#decoder.decode(bytes, !stream, this.#fatal);
+    if (text === undefined) throw new TypeError(`The data is not valid ${this.#encoding}`);
+    if (this.#bomSeen || text.length === 0 || this.#ignoreBOM || this.#encoding === 'windows-1252') return text;
+    this.#bomSeen = true;
+    return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  }
+}
+
+export function installTextDecoder(global: object): void {
+  defineInterface(global, TextDecoder, 'TextDecoder');
+}

@@ -1,0 +1,34 @@
+// https://encoding.spec.whatwg.org/#interface-textencoder
+/** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
+
+import { natives } from '../natives.ts';
+import { requireArguments, toDOMString } from '../webidl/conversions.ts';
+import { defineInterface } from '../webidl/define.ts';
+
+export class TextEncoder {
+  // Only there for the brand check.
+  #brand = true;
+
+  get encoding(): string {
+    void this.#brand;
+    return 'utf-8';
+  }
+
+  encode(input: string = ''): Uint8Array<ArrayBuffer> {
+    void this.#brand;
+    return natives.utf8Encode(toDOMString(input));
+  }
+
+  encodeInto(source: string, destination: Uint8Array): { read: number; written: number } {
+    void this.#brand;
+    requireArguments(arguments.length, 2, 'encodeInto');
+    const text = toDOMString(source);
+    if (!(destination instanceof Uint8Array)) throw new TypeError('The destination is not a Uint8Array');
+    const [read, written] = natives.utf8EncodeInto(text, destination);
+    return { read, written };
+  }
+}
+
+export function installTextEncoder(global: object): void {
+  defineInterface(global, TextEncoder, 'TextEncoder');
+}

@@ -1,0 +1,221 @@
+// Bodies of requests and responses: https://fetch.spec.whatwg.org/#bodies
+// A body keeps what it was made of for as long as possible. A stream object exists only when somebody asked for one.
+
+import { bytesOf, isArrayBuffer } from '../encoding/text-decoder.ts';
+import { natives } from '../natives.ts';
+import type { ReadableStream } from '../streams/streams.ts';
+import { type ByteController, createByteStream, isDisturbed, isReadableStream } from '../streams/streams.ts';
+import { isURLSearchParams } from '../url/url.ts';
+import { toDOMString } from '../webidl/conversions.ts';
+
+/** Where the bytes of a body come from, piece by piece. */
+export interface BodySource {
+  /**
+   * The next piece, null at the end. Never called again before the last call is settled, nor after the end or an error.
+   * A piece belongs to the caller, with its whole buffer.
+   */
+  read(): Uint8Array<ArrayBuffer> | null | Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Nobody will read on. */
+  cancel(reason: unknown): unknown;
+}
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+export interface Body {
+  /** What the body was made of; null once that went into the stream or was consumed. */
+  data: string | Bytes | BodySource | null;
+  stream: ReadableStream | null;
+  /** Consumed without a stream. */
+  used: boolean;
+}
+
+export interface ExtractedBody {
+  body: Body;
+  /** The content type that goes with this kind of data. */
+  type: string | null;
+}
+
+// The sources behind streams that bodyStream() made, so that a stream which is only passed on costs nothing.
+const sourcesOfStreams = new WeakMap<object, BodySource>();
+
+export function createBody(data: string | Bytes | BodySource): Body {
+  return { data, stream: null, used: false };
+}
+
+/** https://fetch.spec.whatwg.org/#concept-bodyinit-extract */
+export function extractBody(init: unknown): ExtractedBody {
+  if (typeof init === 'string') return { body: createBody(init), type: 'text/plain;charset=UTF-8' };
+  if (typeof init === 'object' && init !== null) {
+    if (isReadableStream(init)) {
+      if (isDisturbed(init) || init.locked) throw new TypeError("The body's stream is disturbed or locked");
+      return { body: { data: null, stream: init, used: false }, type: null };
+    }
+    if (isArrayBuffer(init) || ArrayBuffer.isView(init)) {
+      return { body: createBody(new Uint8Array(bytesOf(init))), type: null };
+    }
+    if (isURLSearchParams(init)) {
+      return { body: createBody(init.toString()), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+    }
+  }
+  return { body: createBody(toDOMString(init)), type: 'text/plain;charset=UTF-8' };
+}
+
+export function bodyUsed(body: Body | null): boolean {
+  return body !== null && (body.used || (body.stream !== null && isDisturbed(body.stream)));
+}
+
+/** https://fetch.spec.whatwg.org/#body-unusable */
+export function isUnusable(body: Body | null): boolean {
+  return body !== null && (body.used || (body.stream !== null && (isDisturbed(body.stream) || body.stream.locked)));
+}
+
+function requireUsable(body: Body): void {
+  if (isUnusable(body)) throw new TypeError('The body has already been used');
+}
+
+/** The body as a stream; the same one each time. */
+export function bodyStream(body: Body): ReadableStream {
+  if (body.stream) return body.stream;
+  const { data } = body;
+  const source = data === null || typeof data === 'string' || data instanceof Uint8Array ? sourceOfData(data) : data;
+  const stream = streamOfSource(source);
+  body.data = null;
+  body.stream = stream;
+  // The data has been read: the stream says so in the same way.
+  if (body.used) stream.cancel();
+  else sourcesOfStreams.set(stream, source);
+  return stream;
+}
+
+function sourceOfData(data: string | Bytes | null): BodySource {
+  let rest: Bytes | null = typeof data === 'string' ? natives.utf8Encode(data) : data;
+  return {
+    read() {
+      const piece = rest;
+      rest = null;
+      return piece;
+    },
+    cancel() {
+      rest = null;
+    },
+  };
+}
+
+function streamOfSource(source: BodySource): ReadableStream {
+  return createByteStream({
+    type: 'bytes',
+    async pull(controller: ByteController) {
+      let piece = await source.read();
+      while (piece !== null && piece.length === 0) piece = await source.read();
+      if (piece !== null) {
+        controller.enqueue(piece);
+        return;
+      }
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: (reason) => source.cancel(reason),
+  });
+}
+
+/** Reads a stream as a source. Locks it. */
+function sourceOfStream(stream: ReadableStream): BodySource {
+  const reader = stream.getReader();
+  return {
+    async read() {
+      const { done, value } = await reader.read();
+      if (done) return null;
+      if (value instanceof Uint8Array) return value as Bytes;
+      const error = new TypeError("The body's stream gave something other than a Uint8Array");
+      reader.cancel(error).catch(() => {});
+      throw error;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
+/**
+ * Takes the content out of a body for good, in the cheapest form it has. Throws a TypeError when it was used before.
+ * https://fetch.spec.whatwg.org/#concept-body-consume-body
+ */
+export function takeBody(body: Body): string | Bytes | BodySource {
+  requireUsable(body);
+  const { data, stream } = body;
+  if (!stream) {
+    body.used = true;
+    body.data = null;
+    return data ?? '';
+  }
+  const source = sourcesOfStreams.get(stream);
+  if (!source) return sourceOfStream(stream);
+  // Nobody has read from this stream: it is bypassed, but looks read and locked from now on.
+  sourcesOfStreams.delete(stream);
+  stream.getReader();
+  (stream as unknown as { _disturbed: boolean })._disturbed = true;
+  return source;
+}
+
+async function readAll(source: BodySource): Promise<Bytes> {
+  const pieces: Bytes[] = [];
+  let length = 0;
+  for (let piece = await source.read(); piece !== null; piece = await source.read()) {
+    pieces.push(piece);
+    length += piece.length;
+  }
+  if (pieces.length === 1) return pieces[0] as Bytes;
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
+}
+
+/** The whole content as bytes that belong to the caller, at the start of a buffer of their own. */
+export async function consumeBytes(body: Body | null): Promise<Bytes> {
+  if (!body) return new Uint8Array(0);
+  const content = takeBody(body);
+  if (typeof content === 'string') return natives.utf8Encode(content);
+  const bytes = content instanceof Uint8Array ? content : await readAll(content);
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+}
+
+/** The whole content as text: UTF-8, without a byte order mark. */
+export async function consumeText(body: Body | null): Promise<string> {
+  if (!body) return '';
+  const content = takeBody(body);
+  let text: string;
+  if (typeof content === 'string') {
+    text = content.toWellFormed();
+  } else {
+    const bytes = content instanceof Uint8Array ? content : await readAll(content);
+    text = natives.utf8Decode(bytes, false) as string;
+  }
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/** https://fetch.spec.whatwg.org/#concept-body-clone */
+export function cloneBody(body: Body | null): Body | null {
+  if (!body) return null;
+  requireUsable(body);
+  const { data } = body;
+  if (typeof data === 'string') return createBody(data);
+  if (data instanceof Uint8Array) return createBody(data.slice());
+  const stream = bodyStream(body);
+  sourcesOfStreams.delete(stream);
+  const [first, second] = stream.tee();
+  body.stream = first;
+  return { data: null, stream: second, used: false };
+}
+
+/** Hands the content on to a new body; the old one counts as used. The body must be usable. */
+export function moveBody(body: Body): Body {
+  if (body.stream === null) {
+    const moved: Body = { data: body.data, stream: null, used: false };
+    body.data = null;
+    body.used = true;
+    return moved;
+  }
+  return createBody(takeBody(body));
+}

@@ -1,0 +1,193 @@
+// https://fetch.spec.whatwg.org/#response-class
+/** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
+
+import { registerInspector } from '../console/inspectors.ts';
+import { location } from '../html/location.ts';
+import type { ReadableStream } from '../streams/streams.ts';
+import { parseURL } from '../url/url.ts';
+import { requireArguments, toByteString, toDictionary, toUnsignedShort, toUSVString } from '../webidl/conversions.ts';
+import { defineInterface } from '../webidl/define.ts';
+import * as bodies from './body.ts';
+import { type HeaderList, listHas } from './header-list.ts';
+import { createHeaders, fillHeaderList, type Headers, type HeadersGuard, type HeadersInit } from './headers.ts';
+
+export interface ResponseInit {
+  status?: number;
+  statusText?: string;
+  headers?: HeadersInit;
+}
+
+export type ResponseType = 'basic' | 'cors' | 'default' | 'error' | 'opaque' | 'opaqueredirect';
+
+/** What the runtime sends of a response. */
+export interface ResponseState {
+  status: number;
+  statusText: string;
+  /** name, value, name, value, ...: names lower-case, all valid. Borrowed from the response: not to be changed. */
+  headers: HeaderList;
+  /** Text is to be sent as UTF-8. The bytes belong to the caller. */
+  body: null | string | bodies.Bytes | bodies.BodySource;
+}
+
+// https://httpwg.org/specs/rfc9112.html#status.line: reason-phrase
+const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+function isNullBodyStatus(status: number): boolean {
+  return status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
+}
+
+/**
+ * Takes the body out of a response and gives all there is to send. Throws a TypeError when the body was used before,
+ * or when `value` is no Response.
+ */
+export let responseState: (value: Response) => ResponseState;
+export let isResponse: (value: unknown) => value is Response;
+
+export class Response {
+  #status = 200;
+  #statusText = '';
+  #type: ResponseType = 'default';
+  #list: HeaderList;
+  #guard: HeadersGuard = 'response';
+  #headers: Headers | null = null;
+  #body: bodies.Body | null = null;
+
+  constructor(body?: unknown, init?: ResponseInit | null) {
+    const list: HeaderList = [];
+    this.#list = list;
+    // https://fetch.spec.whatwg.org/#initialize-a-response
+    if (init !== undefined && init !== null) {
+      const { status, statusText, headers } = toDictionary(init, "The response's init");
+      if (headers !== undefined) fillHeaderList(list, headers);
+      if (status !== undefined) {
+        this.#status = toUnsignedShort(status);
+        if (this.#status < 200 || this.#status > 599) {
+          throw new RangeError(`The status ${this.#status} is not in the range 200 to 599`);
+        }
+      }
+      if (statusText !== undefined) {
+        this.#statusText = toByteString(statusText);
+        if (!reasonPhrase.test(this.#statusText)) throw new TypeError('The status text has invalid characters');
+      }
+    }
+    if (body === undefined || body === null) return;
+    const extracted = bodies.extractBody(body);
+    if (isNullBodyStatus(this.#status)) throw new TypeError(`A response with status ${this.#status} has no body`);
+    this.#body = extracted.body;
+    if (extracted.type !== null && !listHas(list, 'content-type')) list.push('content-type', extracted.type);
+  }
+
+  static error(): Response {
+    const response = new Response();
+    response.#type = 'error';
+    response.#status = 0;
+    response.#guard = 'immutable';
+    return response;
+  }
+
+  static redirect(url: string, status: number = 302): Response {
+    requireArguments(arguments.length, 1, 'Response.redirect');
+    const { href } = parseURL(toUSVString(url), location.href);
+    const code = toUnsignedShort(status);
+    if (![301, 302, 303, 307, 308].includes(code)) throw new RangeError(`${code} is not a redirect status`);
+    const response = new Response(null);
+    response.#status = code;
+    response.#guard = 'immutable';
+    response.#list.push('location', href);
+    return response;
+  }
+
+  static json(data: unknown, init?: ResponseInit | null): Response {
+    requireArguments(arguments.length, 1, 'Response.json');
+    const text = JSON.stringify(data);
+    if (text === undefined) throw new TypeError('The data is not serializable as JSON');
+    const response = new Response(null, init);
+    if (isNullBodyStatus(response.#status)) {
+      throw new TypeError(`A response with status ${response.#status} has no body`);
+    }
+    response.#body = bodies.createBody(text);
+    if (!listHas(response.#list, 'content-type')) response.#list.push('content-type', 'application/json');
+    return response;
+  }
+
+  get type(): ResponseType {
+    return this.#type;
+  }
+  // A plug-in only meets responses that it made itself.
+  get url(): string {
+    void this.#type;
+    return '';
+  }
+  get redirected(): boolean {
+    void this.#type;
+    return false;
+  }
+  get status(): number {
+    return this.#status;
+  }
+  get ok(): boolean {
+    return this.#status >= 200 && this.#status <= 299;
+  }
+  get statusText(): string {
+    return this.#statusText;
+  }
+  get headers(): Headers {
+    this.#headers ??= createHeaders(this.#list, this.#guard);
+    return this.#headers;
+  }
+
+  get body(): ReadableStream | null {
+    return this.#body && bodies.bodyStream(this.#body);
+  }
+  get bodyUsed(): boolean {
+    return bodies.bodyUsed(this.#body);
+  }
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await bodies.consumeBytes(this.#body)).buffer;
+  }
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return bodies.consumeBytes(this.#body);
+  }
+  async json(): Promise<unknown> {
+    return JSON.parse(await bodies.consumeText(this.#body));
+  }
+  async text(): Promise<string> {
+    return bodies.consumeText(this.#body);
+  }
+
+  clone(): Response {
+    if (bodies.isUnusable(this.#body)) throw new TypeError('The body has already been used');
+    const copy = new Response();
+    copy.#status = this.#status;
+    copy.#statusText = this.#statusText;
+    copy.#type = this.#type;
+    copy.#list = [...this.#list];
+    copy.#guard = this.#guard;
+    copy.#body = bodies.cloneBody(this.#body);
+    return copy;
+  }
+
+  static {
+    responseState = (response) => ({
+      status: response.#status,
+      statusText: response.#statusText,
+      headers: response.#list,
+      body: response.#body && bodies.takeBody(response.#body),
+    });
+    isResponse = (value): value is Response => typeof value === 'object' && value !== null && #list in value;
+  }
+}
+
+export function installResponse(global: object): void {
+  defineInterface(global, Response, 'Response');
+  Object.defineProperty(Response, 'length', { value: 0, configurable: true });
+  Object.defineProperty(Response.redirect, 'length', { value: 1, configurable: true });
+  Object.defineProperty(Response.json, 'length', { value: 1, configurable: true });
+  registerInspector(Response.prototype, (response: Response) => [
+    ['status', response.status],
+    ['statusText', response.statusText],
+    ['headers', response.headers],
+    ['type', response.type],
+    ['bodyUsed', response.bodyUsed],
+  ]);
+}

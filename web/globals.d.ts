@@ -1,0 +1,18 @@
+// What V8 offers beyond the standard library types of the configured language level.
+
+interface ErrorConstructor {
+  captureStackTrace(target: object, upTo?: unknown): void;
+}
+
+interface Uint8ArrayConstructor {
+  fromBase64(text: string): Uint8Array<ArrayBuffer>;
+}
+
+interface Uint8Array {
+  toBase64(): string;
+}
+
+declare module 'whatwg-url' {
+  export const URL: new (url: string, base?: string) => import('./url/url.ts').URL;
+  export const URLSearchParams: abstract new (...args: never[]) => import('./url/url.ts').URLSearchParams;
+}

@@ -1,0 +1,194 @@
+// Copies a value by the structured clone algorithm with V8's serializer:
+// https://html.spec.whatwg.org/multipage/structured-data.html#structuredserializewithtransfer
+#include <v8.h>
+
+#include <cstdlib>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "web/natives.h"
+
+namespace valor::web {
+
+namespace {
+
+using Info = v8::FunctionCallbackInfo<v8::Value>;
+
+v8::Local<v8::Private> platform_mark(v8::Isolate* isolate) {
+  return v8::Private::ForApi(
+      isolate, v8::String::NewFromUtf8Literal(isolate, "valor:platformObject", v8::NewStringType::kInternalized));
+}
+
+/// What the byte form cannot hold: it is handed over beside it. Valid on the same thread only.
+struct Attachments {
+  std::vector<v8::Local<v8::SharedArrayBuffer>> shared_buffers;
+  std::vector<v8::CompiledWasmModule> modules;
+};
+
+class Writer : public v8::ValueSerializer::Delegate {
+ public:
+  Writer(v8::Isolate* isolate, v8::Local<v8::Context> context, v8::Local<v8::Function> make_error)
+      : isolate_(isolate), context_(context), make_error_(make_error) {}
+
+  void ThrowDataCloneError(v8::Local<v8::String> message) override {
+    v8::Local<v8::Value> argument = message;
+    v8::Local<v8::Value> error;
+    if (make_error_->Call(context_, v8::Undefined(isolate_), 1, &argument).ToLocal(&error)) {
+      isolate_->ThrowException(error);
+    }
+  }
+
+  // Objects of the platform are ordinary objects to V8: what marks them is their prototype.
+  bool HasCustomHostObject(v8::Isolate*) override { return true; }
+
+  v8::Maybe<bool> IsHostObject(v8::Isolate* isolate, v8::Local<v8::Object> object) override {
+    v8::Local<v8::Private> mark = platform_mark(isolate);
+    for (v8::Local<v8::Value> holder = object->GetPrototypeV2(); holder->IsObject() && !holder->IsProxy();
+         holder = holder.As<v8::Object>()->GetPrototypeV2()) {
+      v8::Maybe<bool> marked = holder.As<v8::Object>()->HasPrivate(context_, mark);
+      if (marked.IsNothing() || marked.FromJust()) return marked;
+    }
+    return v8::Just(false);
+  }
+
+  v8::Maybe<bool> WriteHostObject(v8::Isolate* isolate, v8::Local<v8::Object> object) override {
+    v8::Local<v8::String> name = object->GetConstructorName();
+    v8::Local<v8::String> text = v8::String::NewFromUtf8Literal(isolate, " object could not be cloned.");
+    ThrowDataCloneError(v8::String::Concat(isolate, name, text));
+    return v8::Nothing<bool>();
+  }
+
+  v8::Maybe<uint32_t> GetSharedArrayBufferId(v8::Isolate*, v8::Local<v8::SharedArrayBuffer> buffer) override {
+    auto& buffers = attachments_.shared_buffers;
+    for (size_t i = 0; i < buffers.size(); i++) {
+      if (buffers[i] == buffer) return v8::Just(static_cast<uint32_t>(i));
+    }
+    buffers.push_back(buffer);
+    return v8::Just(static_cast<uint32_t>(buffers.size() - 1));
+  }
+
+  v8::Maybe<uint32_t> GetWasmModuleTransferId(v8::Isolate*, v8::Local<v8::WasmModuleObject> module) override {
+    attachments_.modules.push_back(module->GetCompiledModule());
+    return v8::Just(static_cast<uint32_t>(attachments_.modules.size() - 1));
+  }
+
+  Attachments& attachments() { return attachments_; }
+
+ private:
+  v8::Isolate* isolate_;
+  v8::Local<v8::Context> context_;
+  v8::Local<v8::Function> make_error_;
+  Attachments attachments_;
+};
+
+class Reader : public v8::ValueDeserializer::Delegate {
+ public:
+  explicit Reader(Attachments& attachments) : attachments_(attachments) {}
+
+  v8::MaybeLocal<v8::SharedArrayBuffer> GetSharedArrayBufferFromId(v8::Isolate*, uint32_t id) override {
+    if (id >= attachments_.shared_buffers.size()) return {};
+    return attachments_.shared_buffers[id];
+  }
+
+  v8::MaybeLocal<v8::WasmModuleObject> GetWasmModuleFromId(v8::Isolate* isolate, uint32_t id) override {
+    if (id >= attachments_.modules.size()) return {};
+    return v8::WasmModuleObject::FromCompiledModule(isolate, attachments_.modules[id]);
+  }
+
+ private:
+  Attachments& attachments_;
+};
+
+/// The buffers of a transfer list; empty when an entry cannot be transferred (an exception is then pending).
+bool collect_transfer(v8::Isolate* isolate, v8::Local<v8::Array> list, Writer& writer,
+                      std::vector<v8::Local<v8::ArrayBuffer>>& buffers) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  for (uint32_t i = 0; i < list->Length(); i++) {
+    v8::Local<v8::Value> entry;
+    if (!list->Get(context, i).ToLocal(&entry)) return false;
+    if (!entry->IsArrayBuffer() || !entry.As<v8::ArrayBuffer>()->IsDetachable()) {
+      writer.ThrowDataCloneError(
+          v8::String::NewFromUtf8Literal(isolate, "A value in the transfer list cannot be transferred."));
+      return false;
+    }
+    v8::Local<v8::ArrayBuffer> buffer = entry.As<v8::ArrayBuffer>();
+    bool repeated = false;
+    for (v8::Local<v8::ArrayBuffer> earlier : buffers) repeated = repeated || earlier == buffer;
+    if (repeated || buffer->WasDetached()) {
+      writer.ThrowDataCloneError(
+          v8::String::NewFromUtf8Literal(isolate, "An ArrayBuffer in the transfer list is detached or listed twice."));
+      return false;
+    }
+    buffers.push_back(buffer);
+  }
+  return true;
+}
+
+// structuredClone(value: unknown, transfer: unknown[], makeError: (message: string) => unknown): unknown
+void structured_clone(const Info& info) {
+  v8::Isolate* isolate = info.GetIsolate();
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  if (!info[1]->IsArray() || !info[2]->IsFunction()) return;
+  // A string is immutable and every other primitive is a value: they are their own copies.
+  const bool transfers = info[1].As<v8::Array>()->Length() > 0;
+  if (!transfers && !info[0]->IsObject() && !info[0]->IsSymbol()) {
+    info.GetReturnValue().Set(info[0]);
+    return;
+  }
+
+  Writer writer(isolate, context, info[2].As<v8::Function>());
+  std::vector<v8::Local<v8::ArrayBuffer>> buffers;
+  if (!collect_transfer(isolate, info[1].As<v8::Array>(), writer, buffers)) return;
+
+  v8::ValueSerializer serializer(isolate, &writer);
+  for (size_t i = 0; i < buffers.size(); i++) serializer.TransferArrayBuffer(static_cast<uint32_t>(i), buffers[i]);
+  serializer.WriteHeader();
+  bool written = false;
+  bool serialized = serializer.WriteValue(context, info[0]).To(&written) && written;
+  std::pair<uint8_t*, size_t> data = serializer.Release();
+  if (serialized) {
+    // A getter may have detached a buffer while the value was written.
+    for (v8::Local<v8::ArrayBuffer> buffer : buffers) {
+      if (serialized && buffer->WasDetached()) {
+        writer.ThrowDataCloneError(
+            v8::String::NewFromUtf8Literal(isolate, "An ArrayBuffer in the transfer list is detached."));
+        serialized = false;
+      }
+    }
+  }
+  if (serialized) {
+    Reader reader(writer.attachments());
+    v8::ValueDeserializer deserializer(isolate, data.first, data.second, &reader);
+    for (size_t i = 0; i < buffers.size(); i++) {
+      std::shared_ptr<v8::BackingStore> store = buffers[i]->GetBackingStore();
+      if (buffers[i]->Detach(v8::Local<v8::Value>()).IsNothing()) {
+        serialized = false;
+        break;
+      }
+      deserializer.TransferArrayBuffer(static_cast<uint32_t>(i), v8::ArrayBuffer::New(isolate, std::move(store)));
+    }
+    v8::Local<v8::Value> copy;
+    if (serialized && deserializer.ReadHeader(context).FromMaybe(false) &&
+        deserializer.ReadValue(context).ToLocal(&copy)) {
+      info.GetReturnValue().Set(copy);
+    }
+  }
+  std::free(data.first);
+}
+
+// markPlatformPrototype(prototype: object)
+void mark_platform_prototype(const Info& info) {
+  v8::Isolate* isolate = info.GetIsolate();
+  if (!info[0]->IsObject()) return;
+  info[0].As<v8::Object>()->SetPrivate(isolate->GetCurrentContext(), platform_mark(isolate), v8::True(isolate)).Check();
+}
+
+}  // namespace
+
+void register_structured_clone_natives(engine::NativeRegistry& registry) {
+  registry.add("structuredClone", structured_clone);
+  registry.add("markPlatformPrototype", mark_platform_prototype);
+}
+
+}  // namespace valor::web

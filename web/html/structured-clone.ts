@@ -1,0 +1,29 @@
+// https://html.spec.whatwg.org/multipage/structured-data.html#dom-structuredclone
+/** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
+
+import { natives } from '../natives.ts';
+import { requireArguments, toDictionary, toSequence } from '../webidl/conversions.ts';
+import { defineOperation } from '../webidl/define.ts';
+import { DOMException } from '../webidl/dom-exception.ts';
+
+export interface StructuredSerializeOptions {
+  transfer?: Iterable<unknown>;
+}
+
+const nothing: unknown[] = [];
+
+export function structuredClone(value: unknown, options?: StructuredSerializeOptions | null): unknown {
+  requireArguments(arguments.length, 1, 'structuredClone');
+  return cloneWith(value, toDictionary(options, 'The options').transfer);
+}
+
+/** Clones a value and moves what `transfer` lists; throws a DataCloneError where that is impossible. */
+export function cloneWith(value: unknown, transfer: Iterable<unknown> | undefined): unknown {
+  const list = transfer === undefined ? nothing : toSequence(transfer, "'transfer'");
+  return natives.structuredClone(value, list, (message) => new DOMException(message, 'DataCloneError'));
+}
+
+export function installStructuredClone(global: object): void {
+  Object.defineProperty(structuredClone, 'length', { value: 1 });
+  defineOperation(global, 'structuredClone', structuredClone);
+}

@@ -1,0 +1,39 @@
+// Puts the Web platform on the global: every interface and operation, with the property attributes of the standards.
+
+import { installConsole } from './console/console.ts';
+import { installAbort } from './dom/abort.ts';
+import { installCustomEvent } from './dom/custom-event.ts';
+import { installEvent } from './dom/event.ts';
+import { installEventTarget } from './dom/event-target.ts';
+import { installTextDecoder } from './encoding/text-decoder.ts';
+import { installTextEncoder } from './encoding/text-encoder.ts';
+import { installHeaders } from './fetch/headers.ts';
+import { installRequest } from './fetch/request.ts';
+import { installResponse } from './fetch/response.ts';
+import { installPerformance } from './hr-time/performance.ts';
+import { installBase64 } from './html/base64.ts';
+import { installErrorEvent } from './html/error-event.ts';
+import { installLocation } from './html/location.ts';
+import { installMessageEvent } from './html/message-event.ts';
+import { installNavigator } from './html/navigator.ts';
+import { installPromiseRejectionEvent } from './html/promise-rejection-event.ts';
+import { installStructuredClone } from './html/structured-clone.ts';
+import { installTimers } from './html/timers.ts';
+import { installWorkerGlobalScope } from './html/worker-global-scope.ts';
+import { installStreams } from './streams/streams.ts';
+import { installURL } from './url/url.ts';
+import { installDOMException } from './webidl/dom-exception.ts';
+
+const installers = [
+  ...[installDOMException, installEvent, installEventTarget, installCustomEvent, installAbort],
+  ...[installMessageEvent, installErrorEvent, installPromiseRejectionEvent],
+  ...[installWorkerGlobalScope, installLocation, installNavigator, installPerformance],
+  ...[installTimers, installStructuredClone, installBase64, installConsole],
+  ...[installTextEncoder, installTextDecoder, installURL, installStreams],
+  ...[installHeaders, installRequest, installResponse],
+];
+
+/** To be called once, while the snapshot is built. */
+export function installGlobals(global: object): void {
+  for (const install of installers) install(global);
+}

@@ -1,0 +1,3 @@
+import * as streams from 'web-streams-polyfill';
+
+export default { ...streams };

@@ -1,0 +1,11 @@
+#include "web/natives.h"
+
+namespace valor::web {
+
+void register_web_natives(engine::NativeRegistry& registry) {
+  register_encoding_natives(registry);
+  register_structured_clone_natives(registry);
+  register_inspect_natives(registry);
+}
+
+}  // namespace valor::web

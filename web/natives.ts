@@ -1,0 +1,62 @@
+// The functions written in C++ that the platform is built on. They arrive in one object while the startup snapshot is
+// built; nothing else may reach them afterwards, so plug-in code cannot.
+
+export type LogLevel = 0 | 1 | 2 | 3;
+
+export interface IsolateInfo {
+  /** The plug-in's name. */
+  name: string;
+  /** Public URL of the mount, with a slash at the end. */
+  location: string;
+  /** The plug-in's config as JSON text. */
+  config: string;
+  hardwareConcurrency: number;
+}
+
+/** What engine/ offers. */
+export interface EngineNatives {
+  /** `onTimer(id)` (html/timers.ts) is called once, `delayMs` milliseconds from now; equal times keep their order. */
+  setTimer(id: number, delayMs: number): void;
+  clearTimer(id: number): void;
+  /** Milliseconds since the instance started, with a fraction. */
+  now(): number;
+  /** When the instance started: milliseconds since the epoch, with a fraction. */
+  timeOrigin(): number;
+  enqueueMicrotask(callback: () => void): void;
+  /** Logs an exception that nobody handled. */
+  reportException(error: unknown): void;
+  /** Levels: 0 debug, 1 info, 2 warning, 3 error. */
+  log(level: LogLevel, text: string): void;
+  /** Whether log() with that level goes anywhere. */
+  keepsLog(level: LogLevel): boolean;
+  /** Known only once an instance runs: never call it while the snapshot is built. */
+  isolateInfo(): IsolateInfo;
+  /** Runs the bundle of web/lazy/<name>.ts and returns its exports object. */
+  loadLazy(name: string): unknown;
+}
+
+/** What web/ implements in C++ (natives.cpp). */
+export interface WebNatives {
+  /** Lone surrogates become U+FFFD. */
+  utf8Encode(text: string): Uint8Array<ArrayBuffer>;
+  /** Returns [code units read, bytes written]; never splits a character. */
+  utf8EncodeInto(text: string, into: Uint8Array): [number, number];
+  /** Keeps a byte order mark. Ill-formed input gives U+FFFD, or `undefined` for the whole when `fatal`. */
+  utf8Decode(bytes: ArrayBufferView | ArrayBufferLike, fatal: boolean): string | undefined;
+  /** `makeError` creates what is thrown when a value cannot be cloned. */
+  structuredClone(value: unknown, transfer: unknown[], makeError: (message: string) => unknown): unknown;
+  /** Objects that inherit from `prototype` cannot be cloned from now on. */
+  markPlatformPrototype(prototype: object): void;
+  /** One of the numbers in console/value-kind.ts. */
+  classify(value: unknown): number;
+  /** [0 pending, 1 fulfilled or 2 rejected, result]. */
+  promiseState(promise: unknown): [number, unknown];
+  /** Contents of a map, set, or iterator over one, without running code: values, or keys and values in turn. */
+  previewEntries(collection: unknown): { entries: unknown[]; pairs: boolean };
+  /** The target of a proxy; null after it was revoked. */
+  proxyTarget(proxy: unknown): object | null;
+}
+
+export type Natives = EngineNatives & WebNatives;
+
+export const natives = (globalThis as unknown as { __valor_natives: Natives }).__valor_natives;

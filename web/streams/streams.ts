@@ -1,0 +1,111 @@
+// https://streams.spec.whatwg.org/, implemented by a library that is loaded when it is first needed.
+
+import { registerInspector } from '../console/inspectors.ts';
+import { natives } from '../natives.ts';
+import { defineLazyInterface } from '../webidl/define.ts';
+
+export interface ReadResult {
+  done: boolean;
+  value: unknown;
+}
+
+export interface StreamReader {
+  read(): Promise<ReadResult>;
+  cancel(reason?: unknown): Promise<void>;
+  releaseLock(): void;
+}
+
+export interface ReadableStream {
+  readonly locked: boolean;
+  cancel(reason?: unknown): Promise<void>;
+  getReader(): StreamReader;
+  tee(): [ReadableStream, ReadableStream];
+}
+
+export interface ByteController {
+  readonly byobRequest: { respond(count: number): void } | null;
+  enqueue(chunk: Uint8Array): void;
+  close(): void;
+  error(reason: unknown): void;
+}
+
+export interface ByteSource {
+  type: 'bytes';
+  pull(controller: ByteController): unknown;
+  cancel?(reason: unknown): unknown;
+}
+
+export interface TransformController {
+  enqueue(chunk: unknown): void;
+}
+
+export interface TransformStream {
+  readonly readable: ReadableStream;
+  readonly writable: object;
+}
+
+export interface Transformer {
+  transform(chunk: unknown, controller: TransformController): void;
+  flush(controller: TransformController): void;
+}
+
+type StreamClass = (abstract new (...args: never[]) => object) & { prototype: object };
+
+interface StreamsLibrary extends Record<string, StreamClass> {
+  ReadableStream: { new (source: ByteSource, strategy: { highWaterMark: number }): ReadableStream; prototype: object };
+  TransformStream: { new (transformer: Transformer): TransformStream; prototype: object };
+}
+
+const names = [
+  'ByteLengthQueuingStrategy',
+  'CountQueuingStrategy',
+  'ReadableByteStreamController',
+  'ReadableStream',
+  'ReadableStreamBYOBReader',
+  'ReadableStreamBYOBRequest',
+  'ReadableStreamDefaultController',
+  'ReadableStreamDefaultReader',
+  'TransformStream',
+  'TransformStreamDefaultController',
+  'WritableStream',
+  'WritableStreamDefaultController',
+  'WritableStreamDefaultWriter',
+];
+
+let library: StreamsLibrary | null = null;
+
+function load(): StreamsLibrary {
+  if (library) return library;
+  library = (natives.loadLazy('streams') as { default: StreamsLibrary }).default;
+  for (const name of names) {
+    const prototype = library[name]?.prototype;
+    if (!prototype) throw new Error(`The streams library has no ${name}`);
+    natives.markPlatformPrototype(prototype);
+    registerInspector(prototype, (stream: { locked?: boolean }) =>
+      typeof stream.locked === 'boolean' ? [['locked', stream.locked]] : [],
+    );
+  }
+  return library;
+}
+
+export function isReadableStream(value: object): value is ReadableStream {
+  // Nobody can have made one before the library was there.
+  return library !== null && value instanceof library.ReadableStream;
+}
+
+/** https://streams.spec.whatwg.org/#is-readable-stream-disturbed; the library keeps the slot under this name. */
+export function isDisturbed(stream: ReadableStream): boolean {
+  return (stream as unknown as { _disturbed: boolean })._disturbed;
+}
+
+export function createByteStream(source: ByteSource): ReadableStream {
+  return new (load().ReadableStream)(source, { highWaterMark: 0 });
+}
+
+export function createTransformStream(transformer: Transformer): TransformStream {
+  return new (load().TransformStream)(transformer);
+}
+
+export function installStreams(global: object): void {
+  for (const name of names) defineLazyInterface(global, name, () => load()[name]);
+}

@@ -1,0 +1,84 @@
+// Property attributes that Web IDL asks for: https://webidl.spec.whatwg.org/#js-interfaces
+
+import { natives } from '../natives.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: constructors of every shape are accepted
+export type Constructor = abstract new (...args: any[]) => object;
+
+const classOwnNames = new Set<PropertyKey>(['constructor', 'length', 'name', 'prototype']);
+
+function makeMembersEnumerable(holder: object): void {
+  for (const key of Reflect.ownKeys(holder)) {
+    if (typeof key === 'string' && !classOwnNames.has(key)) {
+      Object.defineProperty(holder, key, { enumerable: true });
+    }
+  }
+}
+
+/** Gives a class the attributes of an interface object. */
+export function shapeInterface(constructor: Constructor, name: string): void {
+  const { prototype } = constructor;
+  makeMembersEnumerable(prototype);
+  makeMembersEnumerable(constructor);
+  Object.defineProperty(constructor, 'name', { value: name, configurable: true });
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+  natives.markPlatformPrototype(prototype);
+}
+
+/** Defines an interface object on the global. */
+export function defineInterface(global: object, constructor: Constructor, name: string): void {
+  shapeInterface(constructor, name);
+  defineHidden(global, name, constructor);
+}
+
+/** Defines the constants of an interface, on the constructor and on the prototype. */
+export function defineConstants(constructor: Constructor, constants: Record<string, number>): void {
+  for (const [name, value] of Object.entries(constants)) {
+    const descriptor = { value, enumerable: true, writable: false, configurable: false };
+    Object.defineProperty(constructor, name, descriptor);
+    Object.defineProperty(constructor.prototype, name, descriptor);
+  }
+}
+
+/** A data property as interface objects have it: writable and configurable, not enumerable. */
+export function defineHidden(target: object, name: PropertyKey, value: unknown): void {
+  Object.defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
+}
+
+/** An operation of the global: writable, enumerable, configurable. */
+export function defineOperation(global: object, name: string, operation: (...args: never[]) => unknown): void {
+  Object.defineProperty(operation, 'name', { value: name, configurable: true });
+  Object.defineProperty(global, name, { value: operation, writable: true, enumerable: true, configurable: true });
+}
+
+/** A read-only attribute of the global. */
+export function defineReadonly(global: object, name: string, get: () => unknown): void {
+  Object.defineProperty(get, 'name', { value: `get ${name}`, configurable: true });
+  Object.defineProperty(global, name, { get, set: undefined, enumerable: true, configurable: true });
+}
+
+/** A [Replaceable] attribute of the global: assigning to it makes it an ordinary property. */
+export function defineReplaceable(global: object, name: string, get: () => unknown): void {
+  Object.defineProperty(get, 'name', { value: `get ${name}`, configurable: true });
+  const set = (value: unknown): void => {
+    Object.defineProperty(global, name, { value, writable: true, enumerable: true, configurable: true });
+  };
+  Object.defineProperty(set, 'name', { value: `set ${name}`, configurable: true });
+  Object.defineProperty(global, name, { get, set, enumerable: true, configurable: true });
+}
+
+/** An interface object that is loaded when it is first read; it then becomes an ordinary property. */
+export function defineLazyInterface(global: object, name: string, load: () => unknown): void {
+  Object.defineProperty(global, name, {
+    get(): unknown {
+      const value = load();
+      defineHidden(global, name, value);
+      return value;
+    },
+    set(value: unknown): void {
+      defineHidden(global, name, value);
+    },
+    enumerable: false,
+    configurable: true,
+  });
+}
