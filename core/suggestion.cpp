@@ -35,7 +35,9 @@ std::string suggest(std::string_view word, std::span<const std::string_view> kno
   std::string_view nearest;
   size_t least = 3;  // from three edits on, the likeness is chance
   for (std::string_view candidate : known) {
-    size_t distance = edit_distance(lower, candidate);
+    // "timeout" for "timeout_ms" is near, however much is missing.
+    bool cut = lower.size() > 2 && candidate.starts_with(lower);
+    size_t distance = cut ? 1 : edit_distance(lower, candidate);
     if (distance < least && distance < candidate.size()) {
       least = distance;
       nearest = candidate;
