@@ -1,0 +1,1 @@
+onmessage = () => postMessage({ status: 200, headers: [], body: JSON.stringify({ config: self.valor.config }) });
