@@ -113,7 +113,6 @@ const windows1252 =
 
 export class Windows1252Decoder implements Decoder {
   decode(bytes: Uint8Array): string {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be replaced
     return latin1Decode(bytes).replace(/[\x80-\x9f]/g, (char) => windows1252[char.charCodeAt(0) - 0x80] as string);
   }
 }

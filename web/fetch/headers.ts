@@ -28,7 +28,6 @@ function toValue(value: unknown): string {
   const given = typeof value === 'string' && !unusualValue.test(value) ? value : toByteString(value);
   if (!unusualValue.test(given)) return given;
   const text = given.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be found
   if (/[\0\n\r]/.test(text)) throw new TypeError('A header value has a line break or a zero in it');
   return text;
 }

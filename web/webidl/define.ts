@@ -16,27 +16,27 @@ function makeMembersEnumerable(holder: object): void {
 }
 
 /** Gives a class the attributes of an interface object. */
-export function shapeInterface(constructor: Constructor, name: string): void {
-  const { prototype } = constructor;
+export function shapeInterface(type: Constructor, name: string): void {
+  const { prototype } = type;
   makeMembersEnumerable(prototype);
-  makeMembersEnumerable(constructor);
-  Object.defineProperty(constructor, 'name', { value: name, configurable: true });
+  makeMembersEnumerable(type);
+  Object.defineProperty(type, 'name', { value: name, configurable: true });
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
   natives.markPlatformPrototype(prototype);
 }
 
 /** Defines an interface object on the global. */
-export function defineInterface(global: object, constructor: Constructor, name: string): void {
-  shapeInterface(constructor, name);
-  defineHidden(global, name, constructor);
+export function defineInterface(global: object, type: Constructor, name: string): void {
+  shapeInterface(type, name);
+  defineHidden(global, name, type);
 }
 
 /** Defines the constants of an interface, on the constructor and on the prototype. */
-export function defineConstants(constructor: Constructor, constants: Record<string, number>): void {
+export function defineConstants(type: Constructor, constants: Record<string, number>): void {
   for (const [name, value] of Object.entries(constants)) {
     const descriptor = { value, enumerable: true, writable: false, configurable: false };
-    Object.defineProperty(constructor, name, descriptor);
-    Object.defineProperty(constructor.prototype, name, descriptor);
+    Object.defineProperty(type, name, descriptor);
+    Object.defineProperty(type.prototype, name, descriptor);
   }
 }
 

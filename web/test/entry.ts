@@ -1,0 +1,24 @@
+// What the tests see of the platform: the global, and what the glue uses.
+import { createAbortSignal, signalAbort } from '../dom/abort.ts';
+import { dispatch } from '../dom/event-target.ts';
+import { createRequest } from '../fetch/request.ts';
+import { responseState } from '../fetch/response.ts';
+import { createMessageEvent } from '../html/message-event.ts';
+import { fireUnhandledRejection } from '../html/promise-rejection-event.ts';
+import { onTimer } from '../html/timers.ts';
+import { installGlobals } from '../install.ts';
+
+installGlobals(globalThis);
+
+Object.assign(globalThis, {
+  glue: {
+    createAbortSignal,
+    createMessageEvent,
+    createRequest,
+    dispatch,
+    fireUnhandledRejection,
+    onTimer,
+    responseState,
+    signalAbort,
+  },
+});

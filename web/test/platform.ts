@@ -1,0 +1,119 @@
+// A fresh platform for a test: the bundle in a context of its own, with the real natives of web/ (from the module that
+// VALOR_WEB_NATIVES names) and an engine made of a clock that only moves when told.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import vm from 'node:vm';
+import { buildSync } from 'esbuild';
+
+const folder = dirname(dirname(fileURLToPath(import.meta.url)));
+const addon = process.env.VALOR_WEB_NATIVES ?? join(folder, '..', 'build', 'release', 'web', 'web-natives.node');
+const webNatives = createRequire(import.meta.url)(addon);
+
+function bundle(entry: string, globalName?: string): string {
+  const result = buildSync({
+    entryPoints: [join(folder, entry)],
+    bundle: true,
+    format: 'iife',
+    target: 'es2024',
+    write: false,
+    ...(globalName ? { globalName, footer: { js: globalName } } : {}),
+  });
+  return result.outputFiles[0]?.text ?? '';
+}
+
+const scripts = new Map<string, vm.Script>();
+function script(entry: string, globalName?: string): vm.Script {
+  let found = scripts.get(entry);
+  if (!found) {
+    found = new vm.Script(bundle(entry, globalName), { filename: `/${entry}` });
+    scripts.set(entry, found);
+  }
+  return found;
+}
+
+interface Timer {
+  id: number;
+  due: number;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests try what types forbid
+type Anything = any;
+
+export interface Platform {
+  global: Record<string, Anything>;
+  glue: Record<string, Anything>;
+  /** [level, text] of what was logged. */
+  logged: [number, string][];
+  /** Exceptions that nobody handled. */
+  uncaught: unknown[];
+  /** Lazy libraries that were loaded. */
+  loaded: string[];
+  /** Runs code in the context and returns its value. */
+  run(code: string): Anything;
+  /** Runs code as an async function's body. */
+  runAsync(code: string): Promise<Anything>;
+  /** Moves the clock, runs the timers that come due, with microtasks after each. */
+  advance(milliseconds: number): Promise<void>;
+  /** Waiting times that timers asked for, in order. */
+  delays: number[];
+}
+
+export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform {
+  const context = vm.createContext(vm.constants.DONT_CONTEXTIFY) as vm.Context & Record<string, Anything>;
+  let clock = 0;
+  let timers: Timer[] = [];
+  let started = false;
+  const platform: Platform = {
+    global: context,
+    glue: {},
+    logged: [],
+    uncaught: [],
+    loaded: [],
+    delays: [],
+    run: (code) => vm.runInContext(code, context, { filename: 'plugin.js' }),
+    runAsync: (code) => vm.runInContext(`(async () => {${code}\n})()`, context, { filename: 'plugin.js' }),
+    async advance(milliseconds) {
+      const end = clock + milliseconds;
+      for (;;) {
+        const next = timers.filter((timer) => timer.due <= end).sort((a, b) => a.due - b.due)[0];
+        if (!next) break;
+        timers = timers.filter((timer) => timer !== next);
+        clock = next.due;
+        platform.glue.onTimer(next.id);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      clock = end;
+    },
+  };
+  context.__valor_natives = {
+    ...webNatives,
+    setTimer(id: number, delay: number) {
+      platform.delays.push(delay);
+      timers.push({ id, due: clock + delay });
+    },
+    clearTimer(id: number) {
+      timers = timers.filter((timer) => timer.id !== id);
+    },
+    now: () => clock,
+    timeOrigin: () => 1e12,
+    enqueueMicrotask: (callback: () => void) => queueMicrotask(callback),
+    reportException: (error: unknown) => platform.uncaught.push(error),
+    log: (level: number, text: string) => platform.logged.push([level, text]),
+    keepsLog: () => true,
+    isolateInfo() {
+      if (!started) throw new Error('the instance has not started');
+      return { name: 'hello', location, config: '{}', hardwareConcurrency: 2 };
+    },
+    loadLazy(name: string) {
+      if (!started) throw new Error('the instance has not started');
+      platform.loaded.push(name);
+      return script(`lazy/${name}.ts`, '__lazy').runInContext(context);
+    },
+  };
+  script('test/entry.ts').runInContext(context);
+  platform.glue = context.glue;
+  started = true;
+  for (const name of ['__valor_natives', 'glue']) Reflect.deleteProperty(context, name);
+  return platform;
+}
