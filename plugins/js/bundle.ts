@@ -1,0 +1,38 @@
+// Everything that the startup snapshot holds: the Web platform and the contracts of plug-ins written in JavaScript.
+import { fireUnhandledRejection } from "../../web/html/promise-rejection-event.ts";
+import { onTimer } from "../../web/html/timers.ts";
+import { installGlobals } from "../../web/install.ts";
+import {
+  chooseModule,
+  installFetchStyle,
+  listensToFetch,
+  onBodyReady,
+  onDropped,
+  onFetch,
+  onWritable,
+} from "./fetch-style.ts";
+import { installPostMessage, listensToMessages, onMessage } from "./message-style.ts";
+import { natives, type Style } from "./natives.ts";
+import { installValorGlobal } from "./valor-global.ts";
+
+function chooseStyle(namespace: Record<string, unknown> | undefined): Style | "" {
+  if (chooseModule(namespace)) return "module";
+  if (listensToFetch()) return "service-worker";
+  return listensToMessages() ? "message" : "";
+}
+
+installGlobals(globalThis);
+installPostMessage(globalThis);
+installFetchStyle(globalThis);
+installValorGlobal(globalThis);
+
+natives.setHooks({
+  onTimer,
+  onUnhandledRejection: fireUnhandledRejection,
+  chooseStyle,
+  onMessage,
+  onFetch,
+  onBodyReady,
+  onWritable,
+  onDropped,
+});

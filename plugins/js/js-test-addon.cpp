@@ -1,0 +1,42 @@
+// The test program is a module for node: V8 lives there.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <node.h>
+
+#include "engine/script-error.h"
+#include "plugins/js/js-test.h"
+
+namespace valor::plugins::js {
+
+TestSetting& test_setting() {
+  static TestSetting setting;
+  return setting;
+}
+
+}  // namespace valor::plugins::js
+
+namespace {
+
+// run([buildFolder, ...doctestOptions]): the exit code
+void run(const v8::FunctionCallbackInfo<v8::Value>& info) {
+  using valor::engine::to_utf8;
+  v8::Isolate* isolate = info.GetIsolate();
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::Array> list = info[0].As<v8::Array>();
+  std::vector<std::string> words = {"js-test"};
+  auto& setting = valor::plugins::js::test_setting();
+  for (uint32_t at = 0; at < list->Length(); at++) {
+    std::string word = to_utf8(isolate, list->Get(context, at).ToLocalChecked());
+    (at == 0 ? setting.build_folder : words.emplace_back()) = word;
+  }
+  setting.platform = node::GetMultiIsolatePlatform(node::GetCurrentEnvironment(context));
+  std::vector<const char*> pointers;
+  for (const auto& word : words) pointers.push_back(word.c_str());
+  doctest::Context tests(static_cast<int>(pointers.size()), pointers.data());
+  info.GetReturnValue().Set(tests.run());
+}
+
+}  // namespace
+
+NODE_MODULE_INIT() {
+  NODE_SET_METHOD(exports, "run", run);
+}

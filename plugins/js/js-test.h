@@ -1,0 +1,84 @@
+// What the tests of JavaScript plug-ins share.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <node.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "host/testing/fake-host.h"
+#include "plugins/js/js-kind.h"
+
+namespace valor::plugins::js {
+
+struct TestSetting {
+  node::MultiIsolatePlatform* platform = nullptr;
+  std::string build_folder;
+};
+TestSetting& test_setting();
+
+/// A folder of scripts that is deleted at the end.
+class ScriptFolder {
+ public:
+  ScriptFolder() {
+    char name[] = "/tmp/valor-js-test-XXXXXX";
+    path_ = ::mkdtemp(name);
+  }
+  ~ScriptFolder() { std::filesystem::remove_all(path_); }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::filesystem::path file = std::filesystem::path(path_) / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+    return file.string();
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+inline JsKindOptions kind_options() {
+  JsKindOptions options;
+  options.platform = test_setting().platform;
+  auto snapshot = engine::Snapshot::load(test_setting().build_folder + "/valor.snapshot", all_natives());
+  REQUIRE_MESSAGE(snapshot.ok(), (snapshot ? "" : snapshot.error().message));
+  options.snapshot = std::move(snapshot).value();
+  options.lazy = std::make_shared<engine::LazyScripts>(test_setting().build_folder + "/lazy");
+  // Blanks out the one annotation that the tests use.
+  options.strip = [](const std::string& path, const std::string& source) -> core::Result<std::string> {
+    if (source.find("enum") != std::string::npos) return core::Error{path + ": enum is not supported"};
+    std::string text = source;
+    for (size_t at; (at = text.find(": string")) != std::string::npos;) text.replace(at, 8, "        ");
+    return text;
+  };
+  return options;
+}
+
+/// A plug-in called "test" of one script.
+class Plugin {
+ public:
+  explicit Plugin(const std::string& script, const std::string& file = "plugin.js", core::Limits limits = {})
+      : kind_(kind_options()), host_(definition(folder_.write(file, script), limits)) {}
+  std::string start() { return host_.start(kind_); }
+  host::testing::FakeHost& host() { return host_; }
+  ScriptFolder& folder() { return folder_; }
+
+ private:
+  static core::Definition definition(const std::string& url, core::Limits limits) {
+    core::Definition definition;
+    definition.name = definition.prefix = "test";
+    definition.url = url;
+    definition.config = R"({"who":"Alice"})";
+    definition.limits = limits;
+    return definition;
+  }
+  ScriptFolder folder_;
+  JsKind kind_;
+  host::testing::FakeHost host_;
+};
+
+}  // namespace valor::plugins::js

@@ -1,0 +1,64 @@
+// The functions written in C++ that only this kind of plug-in has (natives.cpp).
+import { type Natives, natives as platformNatives } from "../../web/natives.ts";
+
+/** What C++ calls: found by name when an instance starts. */
+export interface Hooks {
+  /** A timer is due. */
+  onTimer(id: number): void;
+  /** A promise was rejected and nobody listens. Returns whether the plug-in wants no report. */
+  onUnhandledRejection(promise: Promise<unknown>, reason: unknown): boolean;
+  /** Which way of answering the loaded script has chosen; "" for none. `namespace` is that of a module. */
+  chooseStyle(namespace: Record<string, unknown> | undefined): Style | "";
+  /** A request in the message style. */
+  onMessage(data: unknown): void;
+  /**
+   * A request in one of the fetch styles. `headers` is "name\0value\0name\0value\0...". `rawUrl` is absolute; where
+   * `unserialized`, it has yet to be brought into the form that URLs have as text.
+   */
+  onFetch(
+    call: number,
+    rawUrl: string,
+    unserialized: boolean,
+    method: string,
+    headers: string,
+    hasBody: boolean,
+  ): void;
+  /** After readBody() returned undefined. */
+  onBodyReady(call: number): void;
+  /** After writeBody() returned "wait". */
+  onWritable(call: number): void;
+  /** Nobody waits for the answer any more. */
+  onDropped(call: number, timedOut: boolean): void;
+}
+
+export type Style = "module" | "service-worker" | "message";
+
+export type ResponseBody = string | ArrayBuffer | ArrayBufferView | null | undefined;
+
+/** What writeBody() says: go on, wait for onWritable(), or stop, because the client has left. */
+export const writeReady = 0;
+export const writeWait = 1;
+export const writeGone = 2;
+
+/** `headers` is always "name\0value\0name\0value\0...", `count` pairs. */
+export interface JsNatives {
+  setHooks(hooks: Hooks): void;
+
+  /** Message style: answers the request that the rules of correlation find. */
+  respond(status: unknown, count: number, headers: string, body: ResponseBody): void;
+  /** Message style: what was posted is no response. Its request fails, and `why` is logged. */
+  refuse(why: string): void;
+
+  /** Fetch styles: a whole answer. */
+  sendResponse(call: number, status: number, count: number, headers: string, body: ResponseBody): void;
+  /** Fetch styles: an answer in pieces begins. Returns false when nobody waits for it any more. */
+  startResponse(call: number, status: number, count: number, headers: string): boolean;
+  writeBody(call: number, piece: ArrayBufferView): number;
+  finishBody(call: number): void;
+  /** Fetch styles: no answer, or no more of it. `error` is logged with its stack; `why` says what happened. */
+  failCall(call: number, why: string, error?: unknown): void;
+  /** The next piece of a request's body: null at its end, undefined when there is none yet, false when it broke off. */
+  readBody(call: number): Uint8Array<ArrayBuffer> | null | undefined | false;
+}
+
+export const natives = platformNatives as Natives & JsNatives;
