@@ -159,7 +159,7 @@ TEST_CASE("unknown keys suggest the nearest known one") {
 
 TEST_CASE("fields of another type are refused") {
   CHECK(mistakes(web("\n\"path\":\"x\"")) ==
-        "body:2: path: belongs to plug-ins of type \"native\"; the type of this one is \"web\"");
+        "body:2: path: belongs to plug-ins of type \"native\" or \"static\"; the type of this one is \"web\"");
   CHECK(mistakes(R"({"type":"native","name":"a","path":"x","url":"y"})").find("belongs to plug-ins of type \"web\"") !=
         std::string::npos);
   CHECK(mistakes(R"({"type":"native","name":"a","path":"x","builtin":"y"})")
@@ -309,12 +309,18 @@ TEST_CASE("relative paths are resolved against the folder of their file") {
   CHECK(resolved("file://localhost/x/a.js") == "/x/a.js");
   CHECK(resolved("file:a%2Ejs") == "/home/me/a.js");
   Definition native;
+  native.type = PluginType::kNative;
   native.path = "libhello.so";
   resolve_paths(native, "/home/me");
   CHECK(native.path == "libhello.so");
   native.path = "./libhello.so";
   resolve_paths(native, "/home/me");
   CHECK(native.path == "/home/me/libhello.so");
+  Definition files;
+  files.type = PluginType::kStatic;
+  files.path = "public";
+  resolve_paths(files, "/home/me");
+  CHECK(files.path == "/home/me/public");
 }
 
 TEST_CASE("a definition as JSON holds every field in force and parses to itself") {
@@ -323,7 +329,7 @@ TEST_CASE("a definition as JSON holds every field in force and parses to itself"
         R"("limits":{"timeout_ms":30000,"memory_mb":128,"queue":1024},"instances":{"min":1,"max":1}})");
   for (std::string_view json : {R"({"type":"web","name":"a","url":"a.js","prefix":"/","instances":{"min":0,"max":5}})",
                                 R"({"type":"native","name":"a","path":"x","config":"\u0001","limits":{"queue":7}})",
-                                R"({"type":"static","name":"h","builtin":"health","prefix":"a/b"})"}) {
+                                R"({"type":"static","name":"h","builtin":"files","path":"public","prefix":"a/b"})"}) {
     std::string once = to_json(parsed(json));
     CAPTURE(once);
     CHECK(to_json(parsed(once)) == once);
