@@ -1,0 +1,44 @@
+// Puts a response's head together from its lines, as libcurl hands them out: interim responses before it and trailers
+// after it come the same way and are left out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/message.h"
+
+namespace valor::plugins::builtin {
+
+class HeadReader {
+ public:
+  enum class Step { kMore, kComplete, kBroken };
+
+  /// Takes one line with its line end. kComplete: with this line the head of the final response was there. Lines after
+  /// it count for nothing.
+  Step feed(std::string_view line);
+
+  bool complete() const { return complete_; }
+  /// Why the head is broken; "" where it is not.
+  const std::string& problem() const { return problem_; }
+  /// Once complete. Moves the head out.
+  core::ResponseHead take_head() { return std::move(head_); }
+  /// Once complete: the declared length of the body; none for a chunked one.
+  std::optional<uint64_t> length() const { return length_; }
+
+ private:
+  Step broken(std::string why);
+  Step status_line(std::string_view line);
+  Step field_line(std::string_view line);
+  Step end_of_head();
+
+  core::ResponseHead head_;
+  std::optional<uint64_t> length_;
+  std::string problem_;
+  size_t bytes_ = 0;
+  bool begun_ = false;
+  bool complete_ = false;
+};
+
+}  // namespace valor::plugins::builtin
