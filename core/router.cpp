@@ -233,8 +233,14 @@ bool Router::find(std::string_view target, Match& match, std::string& scratch) c
       if (at == path.size()) break;
       segment_at = at + 1;
     }
-    auto [byte, size, is_separator] = decode_at(path, at);
-    if (byte == '/' && !is_separator) break;  // %2F: a character that no mount holds
+    char byte = path[at];
+    size_t size = 1;
+    if (byte == '%') {
+      Decoded decoded_byte = decode_at(path, at);
+      byte = decoded_byte.byte;
+      size = decoded_byte.size;
+      if (byte == '/') break;  // %2F: a character that no mount holds
+    }
     hash = hash_byte(hash, byte);
     at += size;
     ++decoded;
