@@ -1,5 +1,5 @@
-// What a kind of plug-in (plugins/*) implements, and what it may use: a Guest is one running instance of a plug-in, on a
-// thread of its own.
+// What a kind of plug-in (plugins/*) implements, and what it may use: a Guest is one running instance of a plug-in, on
+// a thread of its own.
 //
 // Every call to a guest is made on the instance's thread, inside the turn of its loop (net/event-loop.h), unless noted.
 // Around code of the plug-in itself the guest lets go of the turn (net::EventLoop::Outside); in calls that the plug-in

@@ -23,7 +23,7 @@ std::string_view to_string(PluginState state);
 struct LimitTrip {
   std::string limit;  ///< "timeout_ms", "memory_mb" or "queue"; "" where none has tripped
   uint64_t value = 0;
-  uint64_t count = 0;   ///< how often any limit has tripped
+  uint64_t count = 0;  ///< how often any limit has tripped
   int64_t last_unix_ms = 0;
 };
 

@@ -313,7 +313,7 @@ void Supervisor::publish() {
     (void)table->router.add(deployment->plugin->definition.prefix, static_cast<uint32_t>(table->plugins.size()));
     table->plugins.push_back(std::move(routed));
   }
-  routes_.publish(std::move(table));
+  options_.routes.publish(std::move(table));
   // Loops that have nothing to do would keep the old table, and with it instances that are gone.
   auto forget = [](net::EventLoop& loop) { loop.post([&loop] { loop.local().reset(); }); };
   for (net::EventLoop* loop : options_.loops) forget(*loop);

@@ -21,6 +21,7 @@
 namespace valor::host {
 
 struct SupervisorOptions {
+  Routes& routes;                                ///< where routes are published; outlives the supervisor
   core::Log& log;                               ///< outlives the supervisor
   std::function<Kind&(core::PluginType)> kind;  ///< kinds outlive the supervisor
   std::string base_url;                         ///< "http://127.0.0.1:8080/"
@@ -32,8 +33,6 @@ class Supervisor final : public PluginControl, private InstanceListener {
  public:
   static core::Result<std::unique_ptr<Supervisor>> create(SupervisorOptions options);
   ~Supervisor();
-
-  const Routes& routes() const { return routes_; }
 
   /// Registers plug-ins at the start of the server; one that cannot be created stays as failed. `settled` is called on
   /// the supervisor's thread when every one of them runs or has failed, with the names of those that failed.
@@ -113,7 +112,6 @@ class Supervisor final : public PluginControl, private InstanceListener {
   std::pair<Deployment*, Slot*> find_instance(uint64_t id);
 
   const SupervisorOptions options_;
-  Routes routes_;
   std::unique_ptr<net::EventLoop> loop_;
   std::thread thread_;
   std::atomic<bool> resting_{false};

@@ -124,8 +124,8 @@ class EventLoop {
   void remove_resident(Resident& resident);
   bool has_residents() const { return first_resident_ != nullptr; }
 
-  /// A place for what its user keeps for each loop (host/routes.h keeps the routes in force here).
-  std::shared_ptr<const void>& local() { return local_; }
+  /// A place for what its user keeps for each loop (server/dispatcher.h does).
+  std::shared_ptr<void>& local() { return local_; }
 
   /// A buffer that whoever is inside the turn may use until it lets go of the turn. 64 KiB.
   static constexpr size_t kScratchSize = 64 * 1024;
@@ -216,7 +216,7 @@ class EventLoop {
   Resident* first_resident_ = nullptr;
   Resident* next_to_visit_ = nullptr;
   TimerId tick_timer_ = 0;
-  std::shared_ptr<const void> local_;
+  std::shared_ptr<void> local_;
 
   std::mutex tasks_mutex_;
   std::vector<Task> tasks_;

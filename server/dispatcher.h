@@ -1,0 +1,26 @@
+// The dispatcher gives each request its id and finds who answers it.
+#pragma once
+
+#include "core/request-id.h"
+#include "host/routes.h"
+#include "http/handler.h"
+
+namespace valor::server {
+
+class Dispatcher final : public http::Handler {
+ public:
+  /// `routes` outlives the dispatcher.
+  explicit Dispatcher(const host::Routes& routes) : routes_(routes) {}
+
+  net::Acceptor* route(core::Request& request, net::EventLoop& here, core::Problem& problem) override;
+  void identify(core::Request& request, net::EventLoop& here) override;
+
+ private:
+  // What each loop keeps for itself, so that requests share nothing (net::EventLoop::local).
+  struct LoopState;
+  static LoopState& state_of(net::EventLoop& loop);
+
+  const host::Routes& routes_;
+};
+
+}  // namespace valor::server
