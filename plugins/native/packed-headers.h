@@ -17,8 +17,8 @@ namespace valor::plugins::native {
 size_t pack_request(const core::Request& request, bool has_body, const uint64_t* body_length,
                     std::vector<uint64_t>& block);
 
-/// Reads a response's status and headers into `head`, which is emptied first. Everything is checked. The error says what
-/// the plug-in did wrong.
+/// Reads a response's status and headers into `head`, which is emptied first. Everything is checked. The error says
+/// what the plug-in did wrong.
 core::Status unpack_response(uint32_t status, std::string_view headers, core::ResponseHead& head);
 
 }  // namespace valor::plugins::native
