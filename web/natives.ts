@@ -39,8 +39,8 @@ export interface EngineNatives {
 export interface WebNatives {
   /** Lone surrogates become U+FFFD. */
   utf8Encode(text: string): Uint8Array<ArrayBuffer>;
-  /** Returns [code units read, bytes written]; never splits a character. */
-  utf8EncodeInto(text: string, into: Uint8Array): [number, number];
+  /** Returns [code units read, bytes written], undefined when `into` is something else; never splits a character. */
+  utf8EncodeInto(text: string, into: Uint8Array): [number, number] | undefined;
   /** Keeps a byte order mark. Ill-formed input gives U+FFFD, or `undefined` for the whole when `fatal`. */
   utf8Decode(bytes: ArrayBufferView | ArrayBufferLike, fatal: boolean): string | undefined;
   /** `makeError` creates what is thrown when a value cannot be cloned. */

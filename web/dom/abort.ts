@@ -181,7 +181,7 @@ export class AbortController {
 }
 
 export function installAbort(global: object): void {
-  defineInterface(global, AbortSignal, 'AbortSignal');
+  defineInterface(global, AbortSignal, 'AbortSignal', { '': 0, abort: 0 });
   defineEventHandler(AbortSignal.prototype, 'abort');
-  defineInterface(global, AbortController, 'AbortController');
+  defineInterface(global, AbortController, 'AbortController', { abort: 0 });
 }

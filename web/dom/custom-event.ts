@@ -31,5 +31,5 @@ export class CustomEvent extends Event {
 }
 
 export function installCustomEvent(global: object): void {
-  defineInterface(global, CustomEvent, 'CustomEvent');
+  defineInterface(global, CustomEvent, 'CustomEvent', { '': 1 });
 }

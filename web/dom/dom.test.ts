@@ -172,7 +172,9 @@ test('uncaught errors go to onerror first; true means handled', () => {
 test('an unhandled rejection can be taken by a listener', () => {
   const { run, glue } = createPlatform();
   assert.equal(glue.fireUnhandledRejection(Promise.resolve(), 1), false);
-  run("let reason; addEventListener('unhandledrejection', (event) => { reason = event.reason; event.preventDefault(); })");
+  run(
+    "let reason; addEventListener('unhandledrejection', (event) => { reason = event.reason; event.preventDefault(); })",
+  );
   assert.equal(glue.fireUnhandledRejection(Promise.resolve(), 'why'), true);
   assert.equal(run('reason'), 'why');
 });

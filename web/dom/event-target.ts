@@ -211,5 +211,5 @@ function run(
 }
 
 export function installEventTarget(global: object): void {
-  defineInterface(global, EventTarget, 'EventTarget');
+  defineInterface(global, EventTarget, 'EventTarget', { addEventListener: 2, removeEventListener: 2 });
 }

@@ -151,6 +151,6 @@ export function trusted<T extends Event>(event: T): T {
 }
 
 export function installEvent(global: object): void {
-  defineInterface(global, Event, 'Event');
+  defineInterface(global, Event, 'Event', { '': 1 });
   defineConstants(Event, { NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 });
 }

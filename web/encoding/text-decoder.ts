@@ -90,5 +90,5 @@ export class TextDecoder {
 }
 
 export function installTextDecoder(global: object): void {
-  defineInterface(global, TextDecoder, 'TextDecoder');
+  defineInterface(global, TextDecoder, 'TextDecoder', { decode: 0 });
 }

@@ -23,9 +23,9 @@ export class TextEncoder {
     void this.#brand;
     requireArguments(arguments.length, 2, 'encodeInto');
     const text = toDOMString(source);
-    if (!(destination instanceof Uint8Array)) throw new TypeError('The destination is not a Uint8Array');
-    const [read, written] = natives.utf8EncodeInto(text, destination);
-    return { read, written };
+    const done = natives.utf8EncodeInto(text, destination);
+    if (!done) throw new TypeError('The destination is not a Uint8Array');
+    return { read: done[0], written: done[1] };
   }
 }
 

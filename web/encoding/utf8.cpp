@@ -37,7 +37,7 @@ void utf8_encode(const Info& info) {
   info.GetReturnValue().Set(v8::Uint8Array::New(buffer, 0, length));
 }
 
-// utf8EncodeInto(text: string, into: Uint8Array): [read, written]
+// utf8EncodeInto(text: string, into: Uint8Array): [read, written] | undefined
 void utf8_encode_into(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
   if (!info[0]->IsString() || !info[1]->IsUint8Array()) return;

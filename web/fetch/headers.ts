@@ -185,8 +185,7 @@ export function fillHeaderList(list: HeaderList, init: unknown): void {
 }
 
 export function installHeaders(global: object): void {
-  defineInterface(global, Headers, 'Headers');
-  Object.defineProperty(Headers, 'length', { value: 0, configurable: true });
+  defineInterface(global, Headers, 'Headers', { '': 0, forEach: 1 });
   Object.defineProperty(Headers.prototype, Symbol.iterator, { value: ownIterator, writable: true, configurable: true });
   registerInspector(Headers.prototype, (headers: Headers) => sortedPairs(headers));
 }

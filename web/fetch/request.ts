@@ -236,8 +236,7 @@ export class Request {
 }
 
 export function installRequest(global: object): void {
-  defineInterface(global, Request, 'Request');
-  Object.defineProperty(Request, 'length', { value: 1, configurable: true });
+  defineInterface(global, Request, 'Request', { '': 1 });
   registerInspector(Request.prototype, (request: Request) => [
     ['method', request.method],
     ['url', request.url],

@@ -179,10 +179,7 @@ export class Response {
 }
 
 export function installResponse(global: object): void {
-  defineInterface(global, Response, 'Response');
-  Object.defineProperty(Response, 'length', { value: 0, configurable: true });
-  Object.defineProperty(Response.redirect, 'length', { value: 1, configurable: true });
-  Object.defineProperty(Response.json, 'length', { value: 1, configurable: true });
+  defineInterface(global, Response, 'Response', { '': 0, json: 1 });
   registerInspector(Response.prototype, (response: Response) => [
     ['status', response.status],
     ['statusText', response.statusText],

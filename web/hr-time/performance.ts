@@ -29,7 +29,7 @@ export class Performance extends EventTarget {
 }
 
 export function installPerformance(global: object): void {
-  defineInterface(global, Performance, 'Performance');
+  defineInterface(global, Performance, 'Performance', { '': 0 });
   const performance = new Performance(internal);
   defineReplaceable(global, 'performance', () => performance);
 }

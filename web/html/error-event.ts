@@ -49,5 +49,5 @@ export class ErrorEvent extends Event {
 }
 
 export function installErrorEvent(global: object): void {
-  defineInterface(global, ErrorEvent, 'ErrorEvent');
+  defineInterface(global, ErrorEvent, 'ErrorEvent', { '': 1 });
 }

@@ -55,6 +55,6 @@ export class WorkerLocation {
 export const location = new WorkerLocation(internal);
 
 export function installLocation(global: object): void {
-  defineInterface(global, WorkerLocation, 'WorkerLocation');
+  defineInterface(global, WorkerLocation, 'WorkerLocation', { '': 0 });
   defineReadonly(global, 'location', () => location);
 }

@@ -78,5 +78,5 @@ export function createMessageEvent(data: unknown): MessageEvent {
 }
 
 export function installMessageEvent(global: object): void {
-  defineInterface(global, MessageEvent, 'MessageEvent');
+  defineInterface(global, MessageEvent, 'MessageEvent', { '': 1 });
 }

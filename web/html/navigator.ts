@@ -63,7 +63,7 @@ export class WorkerNavigator {
 }
 
 export function installNavigator(global: object): void {
-  defineInterface(global, WorkerNavigator, 'WorkerNavigator');
+  defineInterface(global, WorkerNavigator, 'WorkerNavigator', { '': 0 });
   const navigator = new WorkerNavigator(internal);
   defineReadonly(global, 'navigator', () => navigator);
 }

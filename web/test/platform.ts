@@ -8,7 +8,7 @@ import { buildSync } from 'esbuild';
 
 const folder = dirname(dirname(fileURLToPath(import.meta.url)));
 const addon = process.env.VALOR_WEB_NATIVES ?? join(folder, '..', 'build', 'release', 'web', 'web-natives.node');
-const webNatives = createRequire(import.meta.url)(addon);
+const { addNatives } = createRequire(import.meta.url)(addon);
 
 function bundle(entry: string, globalName?: string): string {
   const result = buildSync({
@@ -75,6 +75,7 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
     runAsync: (code) => vm.runInContext(`(async () => {${code}\n})()`, context, { filename: 'plugin.js' }),
     async advance(milliseconds) {
       const end = clock + milliseconds;
+      await new Promise((resolve) => setImmediate(resolve));
       for (;;) {
         const next = timers.filter((timer) => timer.due <= end).sort((a, b) => a.due - b.due)[0];
         if (!next) break;
@@ -86,8 +87,7 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
       clock = end;
     },
   };
-  context.__valor_natives = {
-    ...webNatives,
+  const natives = {
     setTimer(id: number, delay: number) {
       platform.delays.push(delay);
       timers.push({ id, due: clock + delay });
@@ -111,6 +111,9 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
       return script(`lazy/${name}.ts`, '__lazy').runInContext(context);
     },
   };
+  context.__valor_natives = vm.runInContext('({})', context);
+  addNatives(context.__valor_natives);
+  Object.assign(context.__valor_natives, natives);
   script('test/entry.ts').runInContext(context);
   platform.glue = context.glue;
   started = true;

@@ -15,19 +15,30 @@ function makeMembersEnumerable(holder: object): void {
   }
 }
 
+/** How many arguments operations require ("" is the constructor), where JavaScript would count optional ones too. */
+export type RequiredArguments = Record<string, number>;
+
+function setLength(operation: unknown, value: number): void {
+  Object.defineProperty(operation, 'length', { value, configurable: true });
+}
+
 /** Gives a class the attributes of an interface object. */
-export function shapeInterface(type: Constructor, name: string): void {
+export function shapeInterface(type: Constructor, name: string, required: RequiredArguments = {}): void {
   const { prototype } = type;
   makeMembersEnumerable(prototype);
   makeMembersEnumerable(type);
   Object.defineProperty(type, 'name', { value: name, configurable: true });
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+  for (const [operation, count] of Object.entries(required)) {
+    if (operation === '') setLength(type, count);
+    else setLength(prototype[operation as never] ?? type[operation as never], count);
+  }
   natives.markPlatformPrototype(prototype);
 }
 
 /** Defines an interface object on the global. */
-export function defineInterface(global: object, type: Constructor, name: string): void {
-  shapeInterface(type, name);
+export function defineInterface(global: object, type: Constructor, name: string, required?: RequiredArguments): void {
+  shapeInterface(type, name, required);
   defineHidden(global, name, type);
 }
 
