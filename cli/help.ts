@@ -11,7 +11,7 @@ A plug-in file:
   {"plugins": [
     {"type": "web", "name": "hello", "url": "hello.js", "prefix": "hi", "config": "Alice"},
     {"type": "native", "name": "fast", "path": "./libfast.so"},
-    {"type": "static", "name": "api", "builtin": "proxy", "config": {"url": "http://127.0.0.1:9000/"}}
+    {"type": "static", "name": "api", "builtin": "proxy", "config": {"upstream": "http://127.0.0.1:9000/"}}
   ]}`;
 
 const exits = `Exit codes:

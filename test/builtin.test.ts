@@ -68,7 +68,7 @@ before(async () => {
     type: 'static',
     builtin: 'proxy',
     name,
-    config: { url: to },
+    config: { upstream: to },
     ...fields,
   });
   const closed = createServer();

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { build, native, root, serve, temporaryFolder, type Valor, web } from './harness.ts';
 
 const folder = temporaryFolder();
-const include = ['-I', join(root, 'sdk/cpp/include'), '-I', root];
+const include = ['-I', join(root, 'sdk/cpp/include'), '-I', join(root, 'abi')];
 
 /** Compiles C++ source to a shared library, as a plug-in author would. */
 function compile(name: string, source: string, ...flags: string[]): string {
@@ -31,8 +31,8 @@ before(async () => {
   const of = (name: string, path: string, fields = {}) => ({ type: 'native', name, path, ...fields });
   valor = await serve(
     [
-      native('hello'),
-      native('with_state', { config: 'Alice' }),
+      native('hello-cpp'),
+      native('with-state-cpp', { config: 'Alice' }),
       of('snippet', compile('snippet', snippet)),
       of('blocking', compile('blocking', blocking), { limits: { timeout_ms: 500 } }),
       of('thrower', compile('thrower', thrower)),
@@ -69,16 +69,16 @@ VLUGIN(on_request)
 writeFileSync(join(folder, 'text.so'), 'this is no library');
 
 test('the C++ examples answer', async () => {
-  const hello = await valor.ask('/hello', { headers: { 'x-request-id': 'cpp-1' } });
+  const hello = await valor.ask('/hello-cpp', { headers: { 'x-request-id': 'cpp-1' } });
   assert.equal(hello.status, 200);
   assert.match(hello.text, /\S/);
   assert.equal(hello.headers['x-correlation-id'], 'cpp-1');
-  assert.equal(hello.headers['x-valor-plugin'], 'hello');
+  assert.equal(hello.headers['x-valor-plugin'], 'hello-cpp');
 });
 
-test('with_state: configured with Alice, says hello to who asks, 400 without who', async () => {
-  assert.equal((await valor.ask('/with_state?who=Bob')).text, 'Alice says hello Bob!');
-  assert.equal((await valor.ask('/with_state')).status, 400);
+test('with-state: configured with Alice, says hello to who asks, 400 without who', async () => {
+  assert.equal((await valor.ask('/with-state-cpp?who=Bob')).text, 'Alice says hello Bob!');
+  assert.equal((await valor.ask('/with-state-cpp')).status, 400);
 });
 
 test('three lines of C++, compiled outside the source tree, are a plug-in', async () => {
@@ -120,10 +120,10 @@ test('a missing file, a missing symbol and what is no library are reported, answ
 });
 
 test('memory_mb, which cannot be enforced for native code, is refused or not listed', async () => {
-  const { definition } = (await valor.ask('/_plugins/hello')).json();
+  const { definition } = (await valor.ask('/_plugins/hello-cpp')).json();
   assert.equal(definition.limits.memory_mb, undefined);
 });
 
 test('the examples were built beside the server', () => {
-  assert.ok(String(native('hello').path).startsWith(build));
+  assert.ok(String(native('hello-cpp').path).startsWith(build));
 });

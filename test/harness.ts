@@ -31,7 +31,7 @@ export function pluginPath(file: string): string {
 
 /** An example in C++, as built. */
 export function native(example: string, fields: Definition = {}): Definition {
-  return { type: 'native', name: example, path: join(build, `examples/lib${example}.so`), ...fields };
+  return { type: 'native', name: example, path: join(build, `examples/${example}.so`), ...fields };
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -25,19 +25,14 @@ async function bystanderAnswers(times = 5): Promise<void> {
   for (let i = 0; i < times; i++) assert.equal((await valor.ask('/bystander')).status, 200);
 }
 
-test('plug-ins that throw, loop, hoard or wait for ever at load are reported, answer 502, and the others serve', async () => {
-  for (const name of ['throws-at-load', 'loops-at-load', 'hoards-at-load', 'never-ready']) {
+test('plug-ins that throw, loop, hoard, wait for ever or listen to nothing at load are reported, answer 502, and the others serve', async () => {
+  for (const name of ['throws-at-load', 'loops-at-load', 'hoards-at-load', 'never-ready', 'silent']) {
     await eventually(() => new RegExp(name).test(valor.log), `a word about ${name}`);
     const answer = await valor.ask(`/${name}`);
     assert.equal(answer.status, 502, name);
     assert.equal(answer.json().plugin, name);
   }
   await bystanderAnswers();
-});
-
-test('a plug-in that listens to nothing gets an error, in time', async () => {
-  const { status } = await valor.ask('/silent');
-  assert.ok([500, 501, 502, 504].includes(status), String(status));
 });
 
 test('a plug-in that never answers gets 504', async () => {
