@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "host/open-call.h"
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr size_t kFirstCalls = 16;
 constexpr size_t kMaxSpare = 64;
+// How exactly the supervisor can tell since when plug-in code runs.
+constexpr uint64_t kTickSlackMs = 20;
 // After this long with plug-in code, the loop looks for new requests again, also for other plug-ins.
 constexpr std::chrono::microseconds kWorkSlice{1000};
 
@@ -83,10 +86,12 @@ void Instance::stop() {
   end(InstanceListener::End::kRetired, {}, {.status = 503, .detail = "the server stops", .retry_after_s = 1});
 }
 
-void Instance::overrun(uint64_t milliseconds) {
+void Instance::overrun(uint64_t milliseconds, uint64_t now_ms) {
   auto turn = loop_->take_turn();
   // An instance that is being created has a deadline of its own.
   if (state_ != State::kReady || loop_->outside_epoch() % 2 == 0) return;
+  // The request that made it compute has reached its deadline too, give or take a tick.
+  expire(now_ms + kTickSlackMs);
   const uint32_t limit = plugin_->definition.limits.timeout_ms;
   const std::string detail =
       "the plug-in computed for " + std::to_string(milliseconds) + " ms without a pause and was stopped";
@@ -170,20 +175,20 @@ void Instance::arm_expiry() {
   if (oldest_ == nullptr) return;
   const uint64_t now = loop_->now_ms();
   const uint64_t wait = oldest_->deadline_ms_ > now ? oldest_->deadline_ms_ - now : 0;
-  expiry_timer_ = loop_->start_timer(wait, [this] { expire(); });
+  expiry_timer_ = loop_->start_timer(wait, [this] { expire(loop_->now_ms()); });
 }
 
 // May run on a stand-in while the guest computes.
-void Instance::expire() {
-  expiry_timer_ = 0;
+void Instance::expire(uint64_t now_ms) {
+  loop_->cancel_timer(std::exchange(expiry_timer_, 0));
   const uint32_t limit = plugin_->definition.limits.timeout_ms;
   OpenCall* next = nullptr;
-  for (OpenCall* call = oldest_; call != nullptr && call->deadline_ms_ <= loop_->now_ms(); call = next) {
+  for (OpenCall* call = oldest_; call != nullptr && call->deadline_ms_ <= now_ms; call = next) {
     next = call->younger_;
     if (call->response_started_) {
       // Its answer is on its way; it does not count any more. It moves behind all others.
       if (next == nullptr) {
-        call->deadline_ms_ = loop_->now_ms() + limit;
+        call->deadline_ms_ = now_ms + limit;
         break;
       }
       (call->older_ != nullptr ? call->older_->younger_ : oldest_) = call->younger_;
@@ -192,7 +197,7 @@ void Instance::expire() {
       call->younger_ = nullptr;
       youngest_->younger_ = call;
       youngest_ = call;
-      call->deadline_ms_ = loop_->now_ms() + limit;
+      call->deadline_ms_ = now_ms + limit;
       continue;
     }
     plugin_->counters->limit_tripped("timeout_ms", limit, unix_ms());

@@ -59,8 +59,9 @@ class Instance final : public net::Acceptor, public net::Worker, public GuestCon
   void retire();
   /// Ends now: open requests get 502.
   void stop();
-  /// For an instance whose plug-in code has run without pause for too long: ends it, by force if need be.
-  void overrun(uint64_t milliseconds);
+  /// For an instance whose plug-in code has run without pause for `milliseconds`: ends it, by force if need be.
+  /// `now_ms` is the monotonic clock.
+  void overrun(uint64_t milliseconds, uint64_t now_ms);
   /// Whether the thread has ended; join() does not wait then.
   bool finished() const { return finished_.load(); }
   void join();
@@ -103,7 +104,7 @@ class Instance final : public net::Acceptor, public net::Worker, public GuestCon
   void trim();
   OpenCall& open(core::Exchange& exchange);
   void close_call(OpenCall& call);
-  void expire();
+  void expire(uint64_t now_ms);
   void start_timed_out();
   void arm_expiry();
 

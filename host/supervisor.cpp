@@ -485,7 +485,7 @@ void Supervisor::watch_over() {
     if (busy_ms / kTickMs % kTicksPerVisit == 0) loop.stand_in();
     if (busy_ms >= watcher.instance->definition().limits.timeout_ms && !watcher.overrun_told) {
       watcher.overrun_told = true;
-      watcher.instance->overrun(busy_ms);
+      watcher.instance->overrun(busy_ms, now);
     }
   }
   quiet_ticks_ = busy ? 0 : quiet_ticks_ + 1;

@@ -21,7 +21,7 @@
 namespace valor::host {
 
 struct SupervisorOptions {
-  Routes& routes;                                ///< where routes are published; outlives the supervisor
+  Routes& routes;                               ///< where routes are published; outlives the supervisor
   core::Log& log;                               ///< outlives the supervisor
   std::function<Kind&(core::PluginType)> kind;  ///< kinds outlive the supervisor
   std::string base_url;                         ///< "http://127.0.0.1:8080/"

@@ -29,8 +29,10 @@ constexpr size_t kKeptBuffer = 16 * 1024;
 constexpr uint64_t kLingerMs = 2000;
 // What access logs say where the client left before there was an answer; nginx began it.
 constexpr uint16_t kClientClosedRequest = 499;
-// A request that no instance could take this often gets 503.
-constexpr uint8_t kMaxReroutes = 16;
+// An instance that has just ended may be in the routes for some moments more. The first new attempt is made at once,
+// later ones after a pause; a request that no instance could take this often gets 503.
+constexpr uint8_t kMaxReroutes = 20;
+constexpr uint64_t kReroutePauseMs = 10;
 
 uint64_t monotonic_us() {
   timespec time;
@@ -62,6 +64,7 @@ Connection::Connection(int fd, net::EventLoop& home, Shared& shared)
 
 Connection::~Connection() {
   if (watch_ != 0) loop_->unwatch(watch_, fd_);
+  loop_->cancel_timer(retry_timer_);
   loop_->remove_resident(*this);
   loop_->forget(*this);
   ::close(fd_);
@@ -390,6 +393,15 @@ Connection::Whereabouts Connection::route_waiting() {
       ++i;
       continue;
     }
+    if (exchange.retry_at_ms_ > loop_->now_ms()) {
+      if (retry_timer_ == 0) {
+        retry_timer_ = loop_->start_timer(exchange.retry_at_ms_ - loop_->now_ms(), [this] {
+          retry_timer_ = 0;
+          soon();
+        });
+      }
+      return Whereabouts::kHere;
+    }
     core::Problem problem{};
     net::Acceptor* acceptor = nullptr;
     if (exchange.refusal_) {
@@ -412,8 +424,7 @@ Connection::Whereabouts Connection::route_waiting() {
       acceptor->accept(exchange);
       // Nothing is known about the exchange now: it may have been answered or given back.
       if (i < exchanges_.size() && exchanges_[i].get() == &exchange) {
-        if (exchange.state_ == Http1Exchange::State::kUnrouted) return Whereabouts::kHere;
-        ++i;
+        if (exchange.state_ != Http1Exchange::State::kUnrouted) ++i;
       } else {
         i = 0;
       }
@@ -432,13 +443,14 @@ Connection::Whereabouts Connection::route_waiting() {
 // With an acceptor, the first exchange is for it. kHere: that loop is closed; the place is given up.
 Connection::Whereabouts Connection::move_to(net::EventLoop& loop, std::shared_ptr<net::Acceptor> acceptor) {
   net::EventLoop& from = *loop_;
+  from.cancel_timer(std::exchange(retry_timer_, 0));
   from.unwatch(std::exchange(watch_, 0), fd_);
   from.remove_resident(*this);
   from.forget(*this);
   if (loop.post([this, &loop, acceptor] { arrive(loop, acceptor.get()); })) return Whereabouts::kMoved;
   if (acceptor != nullptr) {
     acceptor->release();
-    exchanges_.front()->reroutes_++;
+    retry_later(*exchanges_.front());
     arrive(from, nullptr);
     return Whereabouts::kHere;
   }
@@ -446,6 +458,11 @@ Connection::Whereabouts Connection::move_to(net::EventLoop& loop, std::shared_pt
   dead_ = true;
   from.at_end_of_turn(*this);
   return Whereabouts::kHere;
+}
+
+void Connection::retry_later(Http1Exchange& exchange) {
+  if (++exchange.reroutes_ > 1) exchange.retry_at_ms_ = loop_->now_ms() + kReroutePauseMs;
+  soon();
 }
 
 void Connection::arrive(net::EventLoop& loop, net::Acceptor* acceptor) {

@@ -58,6 +58,7 @@ class Connection final : public net::EventHandler, public net::TurnEnd, public n
   Whereabouts proceed();
   Whereabouts route_waiting();
   Whereabouts move_to(net::EventLoop& loop, std::shared_ptr<net::Acceptor> acceptor);
+  void retry_later(Http1Exchange& exchange);
   void arrive(net::EventLoop& loop, net::Acceptor* acceptor);
 
   // Writing.
@@ -94,6 +95,7 @@ class Connection final : public net::EventHandler, public net::TurnEnd, public n
   std::optional<RequestParser> parser_;
   std::unique_ptr<Http1Exchange> incoming_;
   uint64_t discarded_ = 0;
+  net::EventLoop::TimerId retry_timer_ = 0;
 
   std::vector<std::unique_ptr<Http1Exchange>> exchanges_;  // oldest first
   std::vector<std::unique_ptr<Http1Exchange>> spare_;

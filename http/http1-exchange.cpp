@@ -114,8 +114,7 @@ void Http1Exchange::reroute() {
   listener_ = nullptr;
   plugin_ = {};
   state_ = State::kUnrouted;
-  ++reroutes_;
-  connection_.soon();
+  connection_.retry_later(*this);
 }
 
 void Http1Exchange::refuse(const core::Problem& problem) {
@@ -141,6 +140,7 @@ void Http1Exchange::reset() {
   length_left_.reset();
   status_ = 0;
   reroutes_ = 0;
+  retry_at_ms_ = 0;
   started_us_ = 0;
   held_back_.clear();
 }

@@ -68,7 +68,8 @@ class Http1Exchange final : public core::Exchange {
   bool wants_body_ = false;
   uint16_t status_ = 0;
   uint8_t reroutes_ = 0;
-  uint64_t started_us_ = 0;  // monotonic; only when requests are logged
+  uint64_t retry_at_ms_ = 0;  // not routed before; in loop milliseconds
+  uint64_t started_us_ = 0;   // monotonic; only when requests are logged
   std::string held_back_;
 };
 
