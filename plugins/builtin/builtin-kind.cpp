@@ -32,8 +32,11 @@ BuiltinKind::BuiltinKind(BuiltinOptions options) : options_(std::move(options)) 
 
 std::unique_ptr<host::Guest> BuiltinKind::create(host::GuestContext& context) {
   const std::string& which = context.definition().builtin;
-  if (which == "health") return std::make_unique<Health>(context);
   if (which == "files") return std::make_unique<Files>(context);
+  if (!context.definition().path.empty()) {
+    return std::make_unique<Refused>(context, "path: belongs to the built-in plug-in \"files\" only");
+  }
+  if (which == "health") return std::make_unique<Health>(context);
   if (which == "proxy") return std::make_unique<Proxy>(context);
   if (which == "registry") {
     if (!options_.registry_enabled || options_.control == nullptr) {
