@@ -11,8 +11,3 @@ interface Uint8ArrayConstructor {
 interface Uint8Array {
   toBase64(): string;
 }
-
-declare module 'whatwg-url' {
-  export const URL: new (url: string, base?: string) => import('./url/url.ts').URL;
-  export const URLSearchParams: abstract new (...args: never[]) => import('./url/url.ts').URLSearchParams;
-}

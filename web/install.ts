@@ -22,6 +22,7 @@ import { installTimers } from './html/timers.ts';
 import { installWorkerGlobalScope } from './html/worker-global-scope.ts';
 import { installStreams } from './streams/streams.ts';
 import { installURL } from './url/url.ts';
+import { installURLSearchParams } from './url/url-search-params.ts';
 import { installDOMException } from './webidl/dom-exception.ts';
 
 const installers = [
@@ -29,7 +30,7 @@ const installers = [
   ...[installMessageEvent, installErrorEvent, installPromiseRejectionEvent],
   ...[installWorkerGlobalScope, installLocation, installNavigator, installPerformance],
   ...[installTimers, installStructuredClone, installBase64, installConsole],
-  ...[installTextEncoder, installTextDecoder, installURL, installStreams],
+  ...[installTextEncoder, installTextDecoder, installURL, installURLSearchParams, installStreams],
   ...[installHeaders, installRequest, installResponse],
 ];
 

@@ -6,6 +6,7 @@ void register_web_natives(engine::NativeRegistry& registry) {
   register_encoding_natives(registry);
   register_structured_clone_natives(registry);
   register_inspect_natives(registry);
+  register_url_natives(registry);
 }
 
 }  // namespace valor::web

@@ -16,5 +16,7 @@ void register_encoding_natives(engine::NativeRegistry& registry);
 void register_structured_clone_natives(engine::NativeRegistry& registry);
 /// web/console/inspect.cpp
 void register_inspect_natives(engine::NativeRegistry& registry);
+/// web/url/url.cpp
+void register_url_natives(engine::NativeRegistry& registry);
 
 }  // namespace valor::web

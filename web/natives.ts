@@ -53,6 +53,10 @@ export interface WebNatives {
   promiseState(promise: unknown): [number, unknown];
   /** Contents of a map, set, or iterator over one, without running code: values, or keys and values in turn. */
   previewEntries(collection: unknown): { entries: unknown[]; pairs: boolean };
+  /** The serialised URL, with the places of its parts in `parts` (url/url-record.ts); undefined when it is none. */
+  urlParse(input: string, base: string | undefined, parts: Uint32Array): string | undefined;
+  /** Changes one part of a serialised URL; undefined when the value is refused. */
+  urlSet(href: string, part: number, value: string, parts: Uint32Array): string | undefined;
   /** The target of a proxy; null after it was revoked. */
   proxyTarget(proxy: unknown): object | null;
 }

@@ -34,7 +34,7 @@ export function arrange(prefix: string, entries: string[], brackets: '{}' | '[]'
   const total = entries.reduce((sum, entry) => sum + entry.length + 2, 0);
   const manyLines = entries.some((entry) => entry.includes('\n')) || prefix.includes('\n');
   if (!manyLines && total + open.length + indent.length <= lineWidth) return `${open} ${entries.join(', ')} ${close}`;
-  const short = brackets === '[]' && entries.length > 6 && entries.every((entry) => entry.length <= 16);
+  const short = brackets === '[]' && entries.length > 6 && entries.every((entry) => entry.length <= 24);
   const lines = short && !manyLines ? fill(entries, lineWidth - indent.length) : entries;
   return `${open}\n${indent}${lines.join(`,\n${indent}`)}\n${'  '.repeat(level)}${close}`;
 }

@@ -5,7 +5,7 @@ import { bytesOf, isArrayBuffer } from '../encoding/text-decoder.ts';
 import { natives } from '../natives.ts';
 import type { ReadableStream } from '../streams/streams.ts';
 import { type ByteController, createByteStream, isDisturbed, isReadableStream } from '../streams/streams.ts';
-import { isURLSearchParams } from '../url/url.ts';
+import { isURLSearchParams } from '../url/url-search-params.ts';
 import { toDOMString } from '../webidl/conversions.ts';
 
 /** Where the bytes of a body come from, piece by piece. */

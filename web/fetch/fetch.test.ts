@@ -144,7 +144,11 @@ test("a request's signal is made when asked for, once", () => {
   const { glue } = createPlatform();
   let made = 0;
   const signal = glue.createAbortSignal();
-  const request = glue.createRequest({ ...requestParts, signalFactory: () => (made++, signal) });
+  const countSignal = (): unknown => {
+    made++;
+    return signal;
+  };
+  const request = glue.createRequest({ ...requestParts, signalFactory: countSignal });
   const copy = request.clone();
   assert.equal(made, 0);
   assert.equal(request.signal, signal);

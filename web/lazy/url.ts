@@ -1,3 +1,0 @@
-import { URL, URLSearchParams } from 'whatwg-url';
-
-export default { URL, URLSearchParams };
