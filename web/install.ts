@@ -7,6 +7,7 @@ import { installEvent } from './dom/event.ts';
 import { installEventTarget } from './dom/event-target.ts';
 import { installTextDecoder } from './encoding/text-decoder.ts';
 import { installTextEncoder } from './encoding/text-encoder.ts';
+import { installTextStreams } from './encoding/text-streams.ts';
 import { installHeaders } from './fetch/headers.ts';
 import { installRequest } from './fetch/request.ts';
 import { installResponse } from './fetch/response.ts';
@@ -30,7 +31,7 @@ const installers = [
   ...[installMessageEvent, installErrorEvent, installPromiseRejectionEvent],
   ...[installWorkerGlobalScope, installLocation, installNavigator, installPerformance],
   ...[installTimers, installStructuredClone, installBase64, installConsole],
-  ...[installTextEncoder, installTextDecoder, installURL, installURLSearchParams, installStreams],
+  ...[installTextEncoder, installTextDecoder, installTextStreams, installURL, installURLSearchParams, installStreams],
   ...[installHeaders, installRequest, installResponse],
 ];
 
