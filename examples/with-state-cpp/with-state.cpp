@@ -1,8 +1,7 @@
 // Keeps the name from its config ("Alice") and greets whoever the query names: GET ?who=Bob -> "Alice says hello Bob!"
-#include <valor/vlugin.hpp>
-
 #include <optional>
 #include <string>
+#include <valor/vlugin.hpp>
 
 struct Greeter {
   std::string name;
