@@ -221,7 +221,8 @@ Correlator::Answer Correlator::match_late() {
     refuse_late_ = true;
     return {0, Unmatched::kNoneWaiting};
   }
-  if (unsettled() > 1 || astray_ > 0) {
+  // With one left, none went astray: settle() sees to that.
+  if (unsettled() > 1) {
     ++astray_;
     settle();
     return {0, Unmatched::kAmbiguous};

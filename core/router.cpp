@@ -239,7 +239,6 @@ bool Router::find(std::string_view target, Match& match, std::string& scratch) c
       Decoded decoded_byte = decode_at(path, at);
       byte = decoded_byte.byte;
       size = decoded_byte.size;
-      if (byte == '/') break;  // %2F: a character that no mount holds
     }
     hash = hash_byte(hash, byte);
     at += size;
