@@ -18,6 +18,8 @@ constexpr uint64_t kTicksPerVisit = 5;
 // After this many ticks without any plug-in code the supervisor sleeps until there is some.
 constexpr uint32_t kQuietTicks = 25;
 constexpr uint64_t kReapMs = 20;
+// Who waits for all plug-ins to be created when the server starts waits no longer than this.
+constexpr uint64_t kSettleMs = 3000;
 constexpr uint64_t kFirstBackoffMs = 100;
 constexpr uint64_t kLastBackoffMs = 30'000;
 // From this many failed starts in a row on, requests are refused until the next attempt.
@@ -103,6 +105,11 @@ void Supervisor::load(std::vector<core::Definition> definitions,
     }
     publish();
     if (unsettled_.empty()) settle({});
+    loop_->start_timer(kSettleMs, [this] {
+      take_step([this] {
+        if (settled_) std::exchange(settled_, nullptr)(failed_);
+      });
+    });
   });
 }
 

@@ -35,7 +35,8 @@ class Supervisor final : public PluginControl, private InstanceListener {
   ~Supervisor();
 
   /// Registers plug-ins at the start of the server; one that cannot be created stays as failed. `settled` is called on
-  /// the supervisor's thread when every one of them runs or has failed, with the names of those that failed.
+  /// the supervisor's thread when every one of them runs or has failed, or after three seconds, with the names of those
+  /// that failed.
   void load(std::vector<core::Definition> definitions, std::function<void(std::vector<std::string>)> settled);
 
   /// Ends all instances: those that are idle at once, others with 503 for what they have. Blocks until their threads

@@ -27,6 +27,10 @@ bool is_authority(std::string_view text) {
   });
 }
 
+ParseError line_too_long(const Limits& limits) {
+  return {414, "the request line is too long", "request_line_bytes", limits.request_line_bytes};
+}
+
 bool equals_lower(std::string_view text, std::string_view lower) {
   return core::same_header_name(text, lower);
 }
@@ -48,13 +52,17 @@ RequestParser::State RequestParser::parse_head(std::string_view data, core::Requ
   if (code == beast::error::need_more) {
     const size_t line_end = data.substr(0, limits_.request_line_bytes + 2).find("\r\n");
     if (line_end == std::string_view::npos && data.size() > limits_.request_line_bytes) {
-      return fail({414, "the request line is too long", "request_line_bytes", limits_.request_line_bytes});
+      return fail(line_too_long(limits_));
     }
     if (data.size() >= limits_.header_bytes) code = beast::error::header_limit;
   }
   if (code == beast::error::need_more) return State::kIncomplete;
   if (code) return fail_from(code);
   consumed = consumed_;
+  constexpr size_t kBlanksAndVersion = 10;
+  if (request.method.size() + request.target.size() + kBlanksAndVersion > limits_.request_line_bytes) {
+    return fail(line_too_long(limits_));
+  }
   if (auto error = check_head(request, framing)) return fail(*error);
   return State::kDone;
 }
@@ -153,9 +161,10 @@ RequestParser::State RequestParser::fail_from(ErrorCode code) {
   if (code == beast::error::bad_version) {
     // "HTTP/2.0" and the like are well-formed, and somebody else's protocol.
     const std::string_view line = head_.substr(0, head_.find("\r\n"));
-    const size_t at = line.rfind(" HTTP/");
-    const bool well_formed = at != std::string_view::npos && line.size() == at + 9 && line[at + 7] == '.' &&
-                             line[at + 6] >= '0' && line[at + 6] <= '9' && line[at + 8] >= '0' && line[at + 8] <= '9';
+    const size_t at = line.find(' ', line.find(' ') + 1);
+    const bool well_formed = at != std::string_view::npos && line.size() == at + 9 && line.substr(at, 6) == " HTTP/" &&
+                             line[at + 6] >= '0' && line[at + 6] <= '9' && line[at + 7] == '.' && line[at + 8] >= '0' &&
+                             line[at + 8] <= '9';
     if (well_formed) return fail({505, "this server speaks HTTP/1.1 and HTTP/1.0"});
     return fail({400, "the request line has no valid HTTP version"});
   }

@@ -55,7 +55,7 @@ core::Result<std::unique_ptr<Listener>> Listener::open(const std::string& host, 
   if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (fd < 0 || bind(fd, address.ai_addr, address.ai_addrlen) != 0 || listen(fd, kBacklog) != 0) {
     const int error = errno;
-    if (fd >= 0) close(fd);
+    if (fd >= 0) ::close(fd);
     std::string message = "cannot listen on " + host + ":" + std::to_string(port) + ": " + strerror(error);
     if (error == EADDRINUSE) message += "; another program uses the port, choose one with --port";
     if (error == EACCES) message += "; ports below 1024 need the right to bind them";
@@ -65,7 +65,12 @@ core::Result<std::unique_ptr<Listener>> Listener::open(const std::string& host, 
 }
 
 Listener::~Listener() {
-  close(fd_);
+  ::close(fd_);
+}
+
+// The descriptor stays: other threads may be about to accept from it.
+void Listener::close() {
+  shutdown(fd_, SHUT_RDWR);
 }
 
 bool is_loopback(const std::string& host) {

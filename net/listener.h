@@ -17,6 +17,9 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  /// Refuses connections from now on, also those that wait to be accepted. Any thread.
+  void close();
+
   /// Owned by the listener, non-blocking.
   int fd() const { return fd_; }
   /// As bound.

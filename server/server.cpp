@@ -157,6 +157,7 @@ Server::~Server() {
 void Server::drain() {
   shared_.draining = true;
   for (auto& io : io_) io->stop_accepting();
+  listener_->close();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.drain_timeout_ms);
   while (shared_.connections > 0 && !drain_cancelled_ && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(kDrainPoll);
