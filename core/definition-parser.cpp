@@ -191,12 +191,14 @@ bool Reader::read_prefix(const JsonValue& object, const std::string& field, Defi
   Result<std::string> mount = normalise_mount(prefix);
   if (mount) {
     definition.prefix = std::move(mount).value();
-  } else if (key == "prefix") {
+    return true;
+  }
+  if (key == "prefix") {
     mistake(value->line, join(field, key), quoted(prefix) + " " + mount.error().message);
   } else {
     mistake(value->line, join(field, key), quoted(prefix) + " cannot be the prefix too; give a \"prefix\"");
   }
-  return mount.ok();
+  return false;
 }
 
 void Reader::read_source(const JsonValue& object, const std::string& field, Definition& definition) {
