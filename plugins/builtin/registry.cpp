@@ -182,14 +182,18 @@ void Registry::body_ready(host::Call& call) {
 }
 
 void Registry::read_upload(host::Call& call) {
-  auto upload = uploads_.find(call.id());
+  const host::CallId id = call.id();
+  auto upload = uploads_.find(id);
   while (true) {
     const core::BodyPiece piece = call.read_body();
     if (piece.status == core::ReadStatus::kWait) return;
     if (piece.status == core::ReadStatus::kEnd) break;
     if (piece.status == core::ReadStatus::kFailed) {
-      uploads_.erase(upload);
-      return respond_problem(context_, call, 400, "the request's body broke off");
+      uploads_.erase(id);
+      // Mostly the client has left, and the call with it.
+      host::Call* open = context_.find(id);
+      if (open != nullptr) respond_problem(context_, *open, 400, "the request's body broke off");
+      return;
     }
     if (upload->second.body.size() + piece.data.size() > kMaxBody) {
       uploads_.erase(upload);
