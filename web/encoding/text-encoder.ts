@@ -5,6 +5,20 @@ import { natives } from '../natives.ts';
 import { requireArguments, toDOMString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 
+// Arrays of up to 64 bytes are kept on the JavaScript heap, where they cost a fraction of those with a buffer outside.
+const shortLength = 64;
+
+function encodeShortAscii(text: string): Uint8Array<ArrayBuffer> | null {
+  if (text.length > shortLength) return null;
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return null;
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
 export class TextEncoder {
   // Only there for the brand check.
   #brand = true;
@@ -16,7 +30,8 @@ export class TextEncoder {
 
   encode(input: string = ''): Uint8Array<ArrayBuffer> {
     void this.#brand;
-    return natives.utf8Encode(toDOMString(input));
+    const text = toDOMString(input);
+    return encodeShortAscii(text) ?? natives.utf8Encode(text);
   }
 
   encodeInto(source: string, destination: Uint8Array): { read: number; written: number } {

@@ -14,20 +14,29 @@ export type HeadersInit = Headers | Iterable<Iterable<string>> | Record<string, 
 
 const internal = Symbol('internal');
 const notToken = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
-// Values that are neither plain nor already trimmed.
-const unusualValue = /[^\x21-\x7e]/;
+const notPlain = /[^\x20-\x7e]/;
+// Programs use few names, again and again: the valid ones that were seen, with their lower-case form.
+const knownNames = new Map<string, string>();
+const maxKnownNames = 256;
 
 function toName(value: unknown): string {
+  const known = knownNames.get(value as string);
+  if (known !== undefined) return known;
   const name = toByteString(value);
   if (name === '' || notToken.test(name)) throw new TypeError(`'${name}' is not a valid header name`);
-  return name.toLowerCase();
+  const lower = name.toLowerCase();
+  if (knownNames.size < maxKnownNames && name.length <= 64) knownNames.set(name, lower);
+  return lower;
+}
+
+function isPlain(text: string): boolean {
+  return !notPlain.test(text) && !text.startsWith(' ') && !text.endsWith(' ');
 }
 
 /** https://fetch.spec.whatwg.org/#concept-header-value-normalize, then the check of the value. */
 function toValue(value: unknown): string {
-  const given = typeof value === 'string' && !unusualValue.test(value) ? value : toByteString(value);
-  if (!unusualValue.test(given)) return given;
-  const text = given.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+  if (typeof value === 'string' && isPlain(value)) return value;
+  const text = toByteString(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
   if (/[\0\n\r]/.test(text)) throw new TypeError('A header value has a line break or a zero in it');
   return text;
 }
