@@ -27,7 +27,8 @@ class InstanceTable {
   /// the threads of a plug-in outlive every object of the server.
   static InstanceTable& of_process();
 
-  /// Enters an instance; its number is not 0 and not used again before 4 billion others have been in the same place.
+  /// Enters an instance; its number is not used again before 4 billion others have been in the same place. 0 when the
+  /// table is full. Must be called outside the turn, as remove().
   uint64_t add(NativeGuest& guest);
 
   /// Takes it out; waits for calls from other threads that are using it. Must be called outside the turn of its loop,

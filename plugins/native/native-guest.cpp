@@ -59,11 +59,13 @@ NativeGuest::~NativeGuest() {
 void NativeGuest::start() {
   core::Result<const valor_guest*> loaded = core::Error{};
   // Loading runs the library's own initialisation, which is plug-in code.
-  outside([&] { loaded = libraries_.load(definition().path, host_table()); });
+  outside([&] {
+    loaded = libraries_.load(definition().path, host_table());
+    if (loaded) number_ = InstanceTable::of_process().add(*this);
+  });
   if (broken_) return;
   if (!loaded) return context_.start_failed(loaded.error().message);
   guest_ = *loaded;
-  number_ = InstanceTable::of_process().add(*this);
   if (number_ == 0) return context_.start_failed("too many native instances in this process");
   outside([&] { self_ = guest_->create(number_); });
   created_ = !broken_;
