@@ -11,3 +11,7 @@ interface Uint8ArrayConstructor {
 interface Uint8Array {
   toBase64(): string;
 }
+
+interface ArrayBuffer {
+  readonly detached: boolean;
+}

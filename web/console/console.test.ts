@@ -89,6 +89,10 @@ test('collections, buffers, promises and proxies', () => {
     ['Object.create(new Proxy({}, { get() { throw 1 }, getOwnPropertyDescriptor() { throw 1 } }))', '{}'],
     ['(() => { const r = Proxy.revocable({}, {}); r.revoke(); return r.proxy })()', '<Revoked Proxy>'],
     ['(function* () {})()', 'Object [Generator] {}'],
+    [
+      '(() => { const b = new Uint8Array(2); b.buffer.transfer(); return [b, b.buffer] })()',
+      '[ Uint8Array(0) [], ArrayBuffer { [Uint8Contents]: <>, byteLength: 0 } ]',
+    ],
   ];
   for (const [code, text] of cases) assert.equal(shown(code), text, code);
 });
@@ -152,6 +156,16 @@ test('errors show their stack, cause and further properties', () => {
     shown("(() => { const e = new Error('x'); Object.defineProperty(e, 'stack', { get() { throw 1 } }); return e })()"),
     /Error/,
   );
+});
+
+test('nothing that is logged makes console.log throw, or fills the log', () => {
+  const deep = '(() => { let o = {}; for (let i = 0; i < 1e5; i++) o = { o }; return o })()';
+  const { run, logged } = createPlatform();
+  run(`console.dir(${deep}, { depth: null })`);
+  run("const odd = [1]; Object.defineProperty(odd, 'length', { writable: false }); console.log(odd)");
+  run("console.log('x'.repeat(3e6))");
+  assert.equal(logged[0]?.[1], '[Object that cannot be shown]');
+  assert.ok((logged[2]?.[1].length ?? 0) < 1.1e6);
 });
 
 test('groups indent every line', () => {

@@ -16,7 +16,14 @@ let indent = '';
 const counts = new Map<string, number>();
 const timers = new Map<string, number>();
 
-function write(level: LogLevel, text: string): void {
+// Longer messages are cut: nobody reads them, and a log line is copied on its way.
+const maxLength = 1 << 20;
+
+function write(level: LogLevel, message: string): void {
+  const text =
+    message.length > maxLength
+      ? `${message.slice(0, maxLength)}... ${message.length - maxLength} more characters`
+      : message;
   natives.log(level, indent === '' ? text : indent + text.replaceAll('\n', `\n${indent}`));
 }
 

@@ -17,8 +17,14 @@ const maxItems = 100;
 // An object graph can be far larger than anybody reads; from here on objects are only named.
 const maxObjects = 10_000;
 
+/** Never throws. */
 export function inspect(value: unknown, options: InspectOptions = defaultOptions): string {
-  return new Inspection(options).value(value, 0);
+  try {
+    return new Inspection(options).value(value, 0);
+  } catch {
+    // Objects that a plug-in has tampered with, and nesting deeper than the stack.
+    return '[Object that cannot be shown]';
+  }
 }
 
 interface Parts {
@@ -166,7 +172,15 @@ class Inspection {
         parts.prefix = objectPrefix(array, 'TypedArray', `(${array.length})`).replace(/ \[\w+\]$/, '');
         parts.brackets = '[]';
         parts.skip = isIndex;
-        if (!tooDeep) add(this.#list(array.subarray(0, maxItems), array.length, level));
+        const first = { length: Math.min(array.length, maxItems) };
+        if (!tooDeep)
+          add(
+            this.#list(
+              Array.from(first, (_, at) => array[at]),
+              array.length,
+              level,
+            ),
+          );
         break;
       }
       case ValueKind.Map:
@@ -193,7 +207,7 @@ class Inspection {
       }
       case ValueKind.ArrayBuffer:
       case ValueKind.SharedArrayBuffer: {
-        const bytes = new Uint8Array(object as ArrayBuffer);
+        const bytes = new Uint8Array((object as ArrayBuffer).detached ? [] : (object as ArrayBuffer));
         const hex = Array.from(bytes.subarray(0, maxItems), (byte) => byte.toString(16).padStart(2, '0'));
         if (bytes.length > maxItems) hex.push('...');
         parts.prefix = objectPrefix(object, 'ArrayBuffer').replace(/ \[\w+\]$/, '');

@@ -73,6 +73,18 @@ class Writer : public v8::ValueSerializer::Delegate {
     return v8::Just(static_cast<uint32_t>(attachments_.modules.size() - 1));
   }
 
+  // One long string in many places is written as often: no copy may be larger than all that the isolate may hold.
+  void* ReallocateBufferMemory(void* old_buffer, size_t size, size_t* actual_size) override {
+    if (limit_ == 0) {
+      v8::HeapStatistics statistics;
+      isolate_->GetHeapStatistics(&statistics);
+      limit_ = statistics.heap_size_limit();
+    }
+    if (size > limit_) return nullptr;
+    *actual_size = size;
+    return std::realloc(old_buffer, size);
+  }
+
   Attachments& attachments() { return attachments_; }
 
  private:
@@ -80,6 +92,7 @@ class Writer : public v8::ValueSerializer::Delegate {
   v8::Local<v8::Context> context_;
   v8::Local<v8::Function> make_error_;
   Attachments attachments_;
+  size_t limit_ = 0;
 };
 
 class Reader : public v8::ValueDeserializer::Delegate {

@@ -13,7 +13,15 @@ namespace valor::web {
 
 namespace {
 
+// Longer texts are no URLs, in Chromium neither. Parsing takes several copies outside of the JavaScript heap, which a
+// plug-in could otherwise use to get past its memory limit.
+constexpr int kMaxUrlLength = 2 * 1024 * 1024;
+
 using Info = v8::FunctionCallbackInfo<v8::Value>;
+
+bool is_short_text(v8::Local<v8::Value> value) {
+  return value->IsString() && value.As<v8::String>()->Length() <= kMaxUrlLength;
+}
 
 /// A string as UTF-8, lone surrogates replaced. Short ones, nearly all, stay on the stack.
 class Utf8 {
@@ -66,10 +74,11 @@ void return_url(const Info& info, const Url& url, v8::Local<v8::Value> parts) {
 // urlParse(input: string, base: string | undefined, parts: Uint32Array): string | undefined
 void url_parse(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
-  if (!info[0]->IsString()) return;
+  if (!is_short_text(info[0])) return;
   Utf8 input(isolate, info[0].As<v8::String>());
   Url url;
-  if (info[1]->IsString()) {
+  if (!info[1]->IsUndefined()) {
+    if (!is_short_text(info[1])) return;
     Utf8 base(isolate, info[1].As<v8::String>());
     url.reset(ada_parse_with_base(input.data(), input.size(), base.data(), base.size()));
   } else {
@@ -109,7 +118,7 @@ bool set_part(ada_url url, uint32_t part, const Utf8& value) {
 // urlSet(href: string, part: UrlPart, value: string, parts: Uint32Array): string | undefined
 void url_set(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
-  if (!info[0]->IsString() || !info[1]->IsUint32() || !info[2]->IsString()) return;
+  if (!is_short_text(info[0]) || !info[1]->IsUint32() || !is_short_text(info[2])) return;
   Utf8 href(isolate, info[0].As<v8::String>());
   Url url(ada_parse(href.data(), href.size()));
   if (!ada_is_valid(url.get())) return;

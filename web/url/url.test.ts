@@ -56,6 +56,14 @@ test('what is no URL throws a TypeError, and can be asked beforehand', () => {
   assert.throws(() => run('URL.prototype.href'), { name: 'TypeError' });
 });
 
+test('a text longer than 2 MiB is no URL', () => {
+  assert.equal(
+    run("[URL.canParse('http://h/' + 'x'.repeat(2 ** 21)), URL.canParse('http://h/' + 'x'.repeat(2 ** 20))].join()"),
+    'false,true',
+  );
+  assert.equal(run("{ const url = new URL('http://h/p'); url.pathname = 'x'.repeat(2 ** 22); url.pathname }"), '/p');
+});
+
 test('parts can be set, and refuse what does not fit', () => {
   const changes: [string, (typeof names)[number], string][] = [
     ['http://h/', 'protocol', 'https'],
