@@ -43,7 +43,10 @@ Instance::~Instance() = default;
 
 bool Instance::reserve() {
   const uint32_t limit = plugin_->definition.limits.queue;
-  if (load_.fetch_add(1, std::memory_order_relaxed) < limit) return true;
+  if (load_.fetch_add(1, std::memory_order_relaxed) < limit) {
+    if (!started() && !wanted_.exchange(true)) listener_.on_wanted(id_);
+    return true;
+  }
   release();
   return false;
 }
@@ -113,7 +116,6 @@ void Instance::accept(core::Exchange& exchange) {
   }
   OpenCall& call = open(exchange);
   waiting_.push_back(call.id_);
-  if (!started_) listener_.on_wanted(id_);
 }
 
 OpenCall& Instance::open(core::Exchange& exchange) {

@@ -17,14 +17,14 @@ namespace valor::host {
 
 class OpenCall;
 
-/// What becomes of an instance. Told once each, on the instance's thread or a stand-in, inside its turn.
+/// What becomes of an instance. Told once each, on any thread.
 class InstanceListener {
  public:
   virtual void on_ready(uint64_t instance) = 0;
   /// It could not be created, or broke down, or was asked to retire and has. No request will be taken any more.
   enum class End { kStartFailed, kBrokeDown, kRetired };
   virtual void on_end(uint64_t instance, End end, std::string message) = 0;
-  /// A request came for an instance that has not been started (Instances::min 0, or below max).
+  /// A request is on its way to an instance that has not been started (Instances::min 0, or below max).
   virtual void on_wanted(uint64_t instance) = 0;
 
  protected:
@@ -116,6 +116,7 @@ class Instance final : public net::Acceptor, public net::Worker, public GuestCon
   std::thread thread_;
   std::atomic<uint32_t> load_{0};
   std::atomic<bool> started_{false};
+  std::atomic<bool> wanted_{false};
   std::atomic<bool> finished_{false};
 
   // All below: inside the turn.

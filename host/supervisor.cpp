@@ -340,7 +340,7 @@ void Supervisor::on_end(uint64_t instance, End end, std::string message) {
 void Supervisor::on_wanted(uint64_t instance) {
   run([this, instance] {
     auto [deployment, slot] = find_instance(instance);
-    if (slot != nullptr && deployment->phase == Phase::kServing) begin_instance(*slot->instance);
+    if (slot != nullptr && deployment->phase != Phase::kLeaving) begin_instance(*slot->instance);
   });
 }
 
