@@ -34,6 +34,17 @@ std::string source_excerpt(v8::Local<v8::Context> context, v8::Local<v8::Message
   return text + "\n" + marks + "\n";
 }
 
+// Frames of the platform itself at the end of a stack say nothing about the plug-in: cuts them off.
+void drop_platform_frames(std::string& stack) {
+  for (;;) {
+    size_t last = stack.rfind("\n    at ");
+    if (last == std::string::npos) return;
+    std::string_view frame = std::string_view(stack).substr(last);
+    if (frame.find('\n', 1) != std::string_view::npos || frame.find("valor:") == std::string_view::npos) return;
+    stack.resize(last);
+  }
+}
+
 }  // namespace
 
 std::string to_utf8(v8::Isolate* isolate, v8::Local<v8::Value> value) {
@@ -62,6 +73,7 @@ std::string describe_exception(v8::Local<v8::Context> context, v8::Local<v8::Val
     v8::Local<v8::Value> stack;
     if (exception.As<v8::Object>()->Get(context, to_v8_name(isolate, "stack")).ToLocal(&stack) && stack->IsString()) {
       text = to_utf8(isolate, stack);
+      drop_platform_frames(text);
     }
   }
   if (text.empty()) {

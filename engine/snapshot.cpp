@@ -115,6 +115,11 @@ core::Result<std::string> make_blob(node::MultiIsolatePlatform* platform, const 
 
 }  // namespace
 
+void set_v8_flags() {
+  // Without it V8 drops the look at "should I stop?" from some loops, and then nothing can stop them.
+  v8::V8::SetFlagsFromString("--no-turboshaft-loop-unrolling");
+}
+
 core::Status build_snapshot(node::MultiIsolatePlatform* platform, const NativeRegistry& registry,
                             const std::string& bundle_source, const std::string& out_path) {
   core::Result<std::string> blob = core::Error{};

@@ -35,6 +35,9 @@ class Snapshot {
   std::vector<intptr_t> references_;
 };
 
+/// Sets the flags of V8 that isolates here need, where the command line has not. Before anything else of this folder.
+void set_v8_flags();
+
 /// Runs `bundle_source` (a classic script, UTF-8) in a fresh context that has one global, `__valor_natives`, and writes
 /// the heap to `out_path`. Blocks; uses a thread of its own. Call it in the node binary that will use the file, with
 /// the same V8 flags.

@@ -1,7 +1,7 @@
 // Everything that the startup snapshot holds: the Web platform and the contracts of plug-ins written in JavaScript.
-import { fireUnhandledRejection } from "../../web/html/promise-rejection-event.ts";
-import { onTimer } from "../../web/html/timers.ts";
-import { installGlobals } from "../../web/install.ts";
+import { fireUnhandledRejection } from '../../web/html/promise-rejection-event.ts';
+import { onTimer } from '../../web/html/timers.ts';
+import { installGlobals } from '../../web/install.ts';
 import {
   chooseModule,
   installFetchStyle,
@@ -10,15 +10,15 @@ import {
   onDropped,
   onFetch,
   onWritable,
-} from "./fetch-style.ts";
-import { installPostMessage, listensToMessages, onMessage } from "./message-style.ts";
-import { natives, type Style } from "./natives.ts";
-import { installValorGlobal } from "./valor-global.ts";
+} from './fetch-style.ts';
+import { installPostMessage, listensToMessages, onMessage } from './message-style.ts';
+import { natives, type Style } from './natives.ts';
+import { installValorGlobal } from './valor-global.ts';
 
-function chooseStyle(namespace: Record<string, unknown> | undefined): Style | "" {
-  if (chooseModule(namespace)) return "module";
-  if (listensToFetch()) return "service-worker";
-  return listensToMessages() ? "message" : "";
+function chooseStyle(namespace: Record<string, unknown> | undefined): Style | '' {
+  if (chooseModule(namespace)) return 'module';
+  if (listensToFetch()) return 'service-worker';
+  return listensToMessages() ? 'message' : '';
 }
 
 installGlobals(globalThis);

@@ -1,11 +1,11 @@
 // The event of service workers: https://w3c.github.io/ServiceWorker/#fetchevent-interface
 /** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
-import { Event, type EventInit, trusted } from "../../web/dom/event.ts";
-import { isRequest, type Request } from "../../web/fetch/request.ts";
-import { reportException } from "../../web/html/report-exception.ts";
-import { requireArguments, toDictionary } from "../../web/webidl/conversions.ts";
-import { defineInterface } from "../../web/webidl/define.ts";
-import { DOMException } from "../../web/webidl/dom-exception.ts";
+import { Event, type EventInit, trusted } from '../../web/dom/event.ts';
+import { isRequest, type Request } from '../../web/fetch/request.ts';
+import { reportException } from '../../web/html/report-exception.ts';
+import { requireArguments, toDictionary } from '../../web/webidl/conversions.ts';
+import { defineInterface } from '../../web/webidl/define.ts';
+import { DOMException } from '../../web/webidl/dom-exception.ts';
 
 export interface FetchEventInit extends EventInit {
   request: Request;
@@ -23,7 +23,7 @@ export let isAnswered: (event: FetchEvent) => boolean;
 
 export class ExtendableEvent extends Event {
   waitUntil(work: unknown): void {
-    requireArguments(arguments.length, 1, "waitUntil");
+    requireArguments(arguments.length, 1, 'waitUntil');
     watch(work);
   }
 }
@@ -34,7 +34,7 @@ export class FetchEvent extends ExtendableEvent {
   #answer: unknown;
 
   constructor(type: string, init: FetchEventInit) {
-    requireArguments(arguments.length, 2, "FetchEvent");
+    requireArguments(arguments.length, 2, 'FetchEvent');
     super(type, init);
     const { request } = toDictionary(init, "The event's init");
     if (!isRequest(request)) throw new TypeError("The event's init has no Request");
@@ -46,17 +46,17 @@ export class FetchEvent extends ExtendableEvent {
   }
   get clientId(): string {
     void this.#request;
-    return "";
+    return '';
   }
   get resultingClientId(): string {
     void this.#request;
-    return "";
+    return '';
   }
 
   respondWith(answer: unknown): void {
-    requireArguments(arguments.length, 1, "respondWith");
-    if (this.eventPhase === 0) throw new DOMException("The event is not being dispatched", "InvalidStateError");
-    if (this.#answered) throw new DOMException("respondWith() was called before", "InvalidStateError");
+    requireArguments(arguments.length, 1, 'respondWith');
+    if (this.eventPhase === 0) throw new DOMException('The event is not being dispatched', 'InvalidStateError');
+    if (this.#answered) throw new DOMException('respondWith() was called before', 'InvalidStateError');
     this.#answered = true;
     this.#answer = answer;
     this.stopImmediatePropagation();
@@ -69,10 +69,10 @@ export class FetchEvent extends ExtendableEvent {
 }
 
 export function createFetchEvent(request: Request): FetchEvent {
-  return trusted(new FetchEvent("fetch", { request, cancelable: true }));
+  return trusted(new FetchEvent('fetch', { request, cancelable: true }));
 }
 
 export function installFetchEvent(global: object): void {
-  defineInterface(global, ExtendableEvent, "ExtendableEvent");
-  defineInterface(global, FetchEvent, "FetchEvent");
+  defineInterface(global, ExtendableEvent, 'ExtendableEvent');
+  defineInterface(global, FetchEvent, 'FetchEvent');
 }

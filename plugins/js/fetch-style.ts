@@ -1,18 +1,18 @@
 // The two contracts in which a plug-in gets a Request and gives a Response: a listener of "fetch" events, as in service
 // workers, and a module whose default export has a function `fetch(request, env, context)`.
-import type { AbortSignal } from "../../web/dom/abort.ts";
-import { createAbortSignal, signalAbort } from "../../web/dom/abort.ts";
-import { defineEventHandler } from "../../web/dom/event-handler.ts";
-import { dispatch, type EventTarget, hasListeners } from "../../web/dom/event-target.ts";
-import type { BodySource, Bytes } from "../../web/fetch/body.ts";
-import { createRequest, type Request } from "../../web/fetch/request.ts";
-import { isResponse, type ResponseState, responseState } from "../../web/fetch/response.ts";
-import { reportException } from "../../web/html/report-exception.ts";
-import { parseURL } from "../../web/url/url.ts";
-import { DOMException } from "../../web/webidl/dom-exception.ts";
-import { answerOf, createFetchEvent, installFetchEvent, isAnswered, watch } from "./fetch-event.ts";
-import { natives, writeGone, writeReady } from "./natives.ts";
-import { getConfig } from "./valor-global.ts";
+import type { AbortSignal } from '../../web/dom/abort.ts';
+import { createAbortSignal, signalAbort } from '../../web/dom/abort.ts';
+import { defineEventHandler } from '../../web/dom/event-handler.ts';
+import { dispatch, type EventTarget, hasListeners } from '../../web/dom/event-target.ts';
+import type { BodySource, Bytes } from '../../web/fetch/body.ts';
+import { createRequest, type Request } from '../../web/fetch/request.ts';
+import { isResponse, type ResponseState, responseState } from '../../web/fetch/response.ts';
+import { reportException } from '../../web/html/report-exception.ts';
+import { parseURL } from '../../web/url/url.ts';
+import { DOMException } from '../../web/webidl/dom-exception.ts';
+import { answerOf, createFetchEvent, installFetchEvent, isAnswered, watch } from './fetch-event.ts';
+import { natives, writeGone, writeReady } from './natives.ts';
+import { getConfig } from './valor-global.ts';
 
 interface Module {
   fetch(request: Request, env: object, context: Context): unknown;
@@ -40,16 +40,16 @@ const sources = new Map<number, BodySource>();
 
 export function chooseModule(namespace: Record<string, unknown> | undefined): boolean {
   const candidate = namespace?.default as Partial<Module> | null | undefined;
-  if ((typeof candidate !== "object" && typeof candidate !== "function") || candidate === null) return false;
-  if (typeof candidate.fetch !== "function") return false;
+  if ((typeof candidate !== 'object' && typeof candidate !== 'function') || candidate === null) return false;
+  if (typeof candidate.fetch !== 'function') return false;
   module = candidate as Module;
   const config = getConfig();
-  if (typeof config === "object" && config !== null) env = { ...config };
+  if (typeof config === 'object' && config !== null) env = { ...config };
   return true;
 }
 
 export function listensToFetch(): boolean {
-  return hasListeners(scope, "fetch");
+  return hasListeners(scope, 'fetch');
 }
 
 // --- requests ---
@@ -118,7 +118,7 @@ export function onFetch(
   try {
     answer = module === null ? dispatchFetch(request) : module.fetch(request, env, new Context());
   } catch (error) {
-    natives.failCall(call, "The plug-in threw an error", error);
+    natives.failCall(call, 'The plug-in threw an error', error);
     return;
   }
   if (isResponse(answer)) {
@@ -127,7 +127,7 @@ export function onFetch(
   }
   Promise.resolve(answer).then(
     (response) => send(call, method, response),
-    (error) => natives.failCall(call, "The plug-in threw an error", error),
+    (error) => natives.failCall(call, 'The plug-in threw an error', error),
   );
 }
 
@@ -138,7 +138,7 @@ function dispatchFetch(request: Request): unknown {
   dispatch(scope, event, { returned() {}, threw: (error) => errors.push(error) });
   if (!isAnswered(event)) {
     if (errors.length > 0) throw errors[0];
-    throw new TypeError("No listener of the fetch event called respondWith()");
+    throw new TypeError('No listener of the fetch event called respondWith()');
   }
   for (const error of errors) reportException(error);
   return answerOf(event);
@@ -153,20 +153,20 @@ function send(call: number, method: string, response: unknown): void {
     state = responseState(response);
     if (state.status === 0) throw new TypeError("The plug-in's answer is an error response");
   } catch (error) {
-    natives.failCall(call, "The plug-in gave no usable Response", error);
+    natives.failCall(call, 'The plug-in gave no usable Response', error);
     return;
   }
   const { status, headers, body } = state;
-  let joined = "";
+  let joined = '';
   for (let at = 0; at < headers.length; at++) joined += `${headers[at]}\0`;
-  if (body === null || typeof body === "string" || body instanceof Uint8Array) {
+  if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
     natives.sendResponse(call, status, headers.length >> 1, joined, body);
     signals.delete(call);
     return;
   }
   if (!natives.startResponse(call, status, headers.length >> 1, joined)) {
-    cancel(body, new DOMException("The client left", "AbortError"));
-  } else if (method === "HEAD") {
+    cancel(body, new DOMException('The client left', 'AbortError'));
+  } else if (method === 'HEAD') {
     natives.finishBody(call);
     cancel(body, undefined);
   } else {
@@ -218,13 +218,13 @@ export function onDropped(call: number, timedOut: boolean): void {
   signals.delete(call);
   sources.delete(call);
   const reason = timedOut
-    ? new DOMException("The plug-in did not answer in time", "TimeoutError")
-    : new DOMException("The client left", "AbortError");
+    ? new DOMException('The plug-in did not answer in time', 'TimeoutError')
+    : new DOMException('The client left', 'AbortError');
   if (signal) signalAbort(signal, reason);
   if (source) cancel(source, reason);
 }
 
 export function installFetchStyle(global: object): void {
   installFetchEvent(global);
-  defineEventHandler(global, "fetch");
+  defineEventHandler(global, 'fetch');
 }

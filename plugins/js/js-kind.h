@@ -24,7 +24,7 @@ struct JsKindOptions {
 
 class JsKind final : public host::Kind {
  public:
-  explicit JsKind(JsKindOptions options) : options_(std::move(options)) {}
+  explicit JsKind(JsKindOptions options) : options_(std::move(options)) { engine::set_v8_flags(); }
   std::unique_ptr<host::Guest> create(host::GuestContext& context) override;
 
  private:

@@ -1,5 +1,5 @@
 // js-test.mjs ADDON BUILD_FOLDER [doctest options]: runs the unit tests of JavaScript plug-ins.
-import { createRequire } from "node:module";
+import { createRequire } from 'node:module';
 
 const [addon, ...args] = process.argv.slice(2);
 process.exitCode = createRequire(import.meta.url)(addon).run(args);

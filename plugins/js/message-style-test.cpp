@@ -187,6 +187,7 @@ TEST_CASE("a handler that throws or rejects gives 500, and the stack names the l
   CHECK(plugin.host().get("throw").status() == 500);
   CHECK(logged(plugin, "test: uncaught TypeError: broken\n    at"));
   CHECK(logged(plugin, "plugin.js:2:"));
+  CHECK_FALSE(logged(plugin, "valor:platform"));
   CHECK(plugin.host().get("reject").status() == 500);
   CHECK(logged(plugin, "(in promise) RangeError: later"));
   CHECK(plugin.host().get("timer").status() == 500);

@@ -1,9 +1,9 @@
 // The message contract: a "message" event brings a request, postMessage() takes its response.
-import { dispatch, type EventTarget, hasListeners } from "../../web/dom/event-target.ts";
-import { createMessageEvent } from "../../web/html/message-event.ts";
-import { cloneWith, type StructuredSerializeOptions } from "../../web/html/structured-clone.ts";
-import { defineOperation } from "../../web/webidl/define.ts";
-import { natives, type ResponseBody } from "./natives.ts";
+import { dispatch, type EventTarget, hasListeners } from '../../web/dom/event-target.ts';
+import { createMessageEvent } from '../../web/html/message-event.ts';
+import { cloneWith, type StructuredSerializeOptions } from '../../web/html/structured-clone.ts';
+import { defineOperation } from '../../web/webidl/define.ts';
+import { natives, type ResponseBody } from './natives.ts';
 
 const { isArray } = Array;
 const { getPrototypeOf, prototype: objectPrototype } = Object;
@@ -15,15 +15,15 @@ export function onMessage(data: unknown): void {
 }
 
 export function listensToMessages(): boolean {
-  return hasListeners(globalThis as unknown as EventTarget, "message");
+  return hasListeners(globalThis as unknown as EventTarget, 'message');
 }
 
 function isBody(value: unknown): value is ResponseBody {
   switch (typeof value) {
-    case "string":
-    case "undefined":
+    case 'string':
+    case 'undefined':
       return true;
-    case "object":
+    case 'object':
       return value === null || value instanceof ArrayBuffer || isView(value);
     default:
       return false;
@@ -32,20 +32,20 @@ function isBody(value: unknown): value is ResponseBody {
 
 /** What kind of thing a value is, for a sentence. */
 function describe(value: unknown): string {
-  if (value === null) return "null";
-  if (isArray(value)) return "an array";
+  if (value === null) return 'null';
+  if (isArray(value)) return 'an array';
   const type = typeof value;
-  return type === "object" ? "an object" : type === "undefined" ? "undefined" : `a ${type}`;
+  return type === 'object' ? 'an object' : type === 'undefined' ? 'undefined' : `a ${type}`;
 }
 
 /** Name and value in turn, each followed by a NUL; undefined when `headers` is no list of pairs. */
 function joinHeaders(headers: readonly unknown[]): string | undefined {
-  let joined = "";
+  let joined = '';
   for (let at = 0; at < headers.length; at++) {
     const pair = headers[at];
     if (!isArray(pair) || pair.length !== 2) return undefined;
     const [name, value] = pair;
-    if (typeof name !== "string" || (typeof value !== "string" && typeof value !== "number")) return undefined;
+    if (typeof name !== 'string' || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
     joined += `${name}\0${value}\0`;
   }
   return joined;
@@ -58,7 +58,7 @@ function joinHeaders(headers: readonly unknown[]): string | undefined {
 function isPlainResponse(message: object): boolean {
   if (getPrototypeOf(message) !== objectPrototype) return false;
   for (const key in message) {
-    if (key !== "status" && key !== "headers" && key !== "body") return false;
+    if (key !== 'status' && key !== 'headers' && key !== 'body') return false;
   }
   return true;
 }
@@ -67,7 +67,7 @@ function isPlainResponse(message: object): boolean {
 function respond(status: unknown, headers: unknown, body: unknown): boolean {
   if (!isBody(body)) return false;
   if (headers === undefined) {
-    natives.respond(status, 0, "", body);
+    natives.respond(status, 0, '', body);
     return true;
   }
   if (!isArray(headers)) return false;
@@ -79,7 +79,7 @@ function respond(status: unknown, headers: unknown, body: unknown): boolean {
 
 /** What is wrong with a message that respond() did not take. */
 function explain(message: unknown): string {
-  if (typeof message !== "object" || message === null || isArray(message)) {
+  if (typeof message !== 'object' || message === null || isArray(message)) {
     return `a response is an object { status, headers, body }, not ${describe(message)}`;
   }
   const { headers, body } = message as Record<string, unknown>;
@@ -91,8 +91,8 @@ function explain(message: unknown): string {
 // https://html.spec.whatwg.org/multipage/workers.html#dom-dedicatedworkerglobalscope-postmessage
 function postMessage(message: unknown, options?: Iterable<unknown> | StructuredSerializeOptions): void {
   // biome-ignore lint/complexity/noArguments: Web IDL counts the arguments that were passed
-  if (arguments.length === 0) throw new TypeError("postMessage needs an argument");
-  if (options === undefined && typeof message === "object" && message !== null && isPlainResponse(message)) {
+  if (arguments.length === 0) throw new TypeError('postMessage needs an argument');
+  if (options === undefined && typeof message === 'object' && message !== null && isPlainResponse(message)) {
     const { status, headers, body } = message as Record<string, unknown>;
     if (respond(status, headers, body)) return;
   }
@@ -103,7 +103,7 @@ function postMessage(message: unknown, options?: Iterable<unknown> | StructuredS
         ? (options as Iterable<unknown>)
         : (options as StructuredSerializeOptions).transfer;
   const copy = cloneWith(message, transfer);
-  if (typeof copy === "object" && copy !== null) {
+  if (typeof copy === 'object' && copy !== null) {
     const { status, headers, body } = copy as Record<string, unknown>;
     if (respond(status, headers, body)) return;
   }
@@ -111,6 +111,6 @@ function postMessage(message: unknown, options?: Iterable<unknown> | StructuredS
 }
 
 export function installPostMessage(global: object): void {
-  Object.defineProperty(postMessage, "length", { value: 1 });
-  defineOperation(global, "postMessage", postMessage as never);
+  Object.defineProperty(postMessage, 'length', { value: 1 });
+  defineOperation(global, 'postMessage', postMessage as never);
 }

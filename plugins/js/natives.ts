@@ -1,5 +1,5 @@
 // The functions written in C++ that only this kind of plug-in has (natives.cpp).
-import { type Natives, natives as platformNatives } from "../../web/natives.ts";
+import { type Natives, natives as platformNatives } from '../../web/natives.ts';
 
 /** What C++ calls: found by name when an instance starts. */
 export interface Hooks {
@@ -8,21 +8,14 @@ export interface Hooks {
   /** A promise was rejected and nobody listens. Returns whether the plug-in wants no report. */
   onUnhandledRejection(promise: Promise<unknown>, reason: unknown): boolean;
   /** Which way of answering the loaded script has chosen; "" for none. `namespace` is that of a module. */
-  chooseStyle(namespace: Record<string, unknown> | undefined): Style | "";
+  chooseStyle(namespace: Record<string, unknown> | undefined): Style | '';
   /** A request in the message style. */
   onMessage(data: unknown): void;
   /**
    * A request in one of the fetch styles. `headers` is "name\0value\0name\0value\0...". `rawUrl` is absolute; where
    * `unserialized`, it has yet to be brought into the form that URLs have as text.
    */
-  onFetch(
-    call: number,
-    rawUrl: string,
-    unserialized: boolean,
-    method: string,
-    headers: string,
-    hasBody: boolean,
-  ): void;
+  onFetch(call: number, rawUrl: string, unserialized: boolean, method: string, headers: string, hasBody: boolean): void;
   /** After readBody() returned undefined. */
   onBodyReady(call: number): void;
   /** After writeBody() returned "wait". */
@@ -31,7 +24,7 @@ export interface Hooks {
   onDropped(call: number, timedOut: boolean): void;
 }
 
-export type Style = "module" | "service-worker" | "message";
+export type Style = 'module' | 'service-worker' | 'message';
 
 export type ResponseBody = string | ArrayBuffer | ArrayBufferView | null | undefined;
 

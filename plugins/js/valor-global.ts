@@ -1,6 +1,6 @@
 // `self.valor`: what a plug-in gets from its operator.
-import { defineHidden, defineReplaceable } from "../../web/webidl/define.ts";
-import { natives } from "./natives.ts";
+import { defineHidden, defineReplaceable } from '../../web/webidl/define.ts';
+import { natives } from './natives.ts';
 
 let config: unknown;
 let parsed = false;
@@ -17,11 +17,11 @@ export function getConfig(): unknown {
 export function installValorGlobal(global: object): void {
   let valor: object | undefined;
   // Known only once an instance runs.
-  defineReplaceable(global, "valor", () => {
+  defineReplaceable(global, 'valor', () => {
     if (valor === undefined) {
       valor = {};
-      defineHidden(valor, "config", getConfig());
-      Object.defineProperty(valor, "config", { enumerable: true });
+      defineHidden(valor, 'config', getConfig());
+      Object.defineProperty(valor, 'config', { enumerable: true });
     }
     return valor;
   });
