@@ -84,7 +84,9 @@ function slotsOf(value: object): Slots {
 function construct(this: unknown, message: unknown = '', name: unknown = 'Error'): object {
   if (new.target === undefined) throw new TypeError("Constructor DOMException requires 'new'");
   const own: Slots = { message: toDOMString(message), name: toDOMString(name) };
-  const error: object = Reflect.construct(Error, [], new.target);
+  // V8 puts the message that Error was given into the stack. As a property it must be the prototype's accessor.
+  const error: object = Reflect.construct(Error, [own.message], new.target);
+  Reflect.deleteProperty(error, 'message');
   slots.set(error, own);
   return error;
 }
