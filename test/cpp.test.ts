@@ -1,22 +1,22 @@
 // C++ plug-ins: the examples, the snippet of the README compiled outside the source tree, and libraries that cannot work.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { build, native, root, serve, temporaryFolder, type Valor, web } from './harness.ts';
+import { promisify } from 'node:util';
+import { native, root, serve, temporaryFolder, type Valor, web } from './harness.ts';
 
+const run = promisify(execFile);
 const folder = temporaryFolder();
 const include = ['-I', join(root, 'sdk/cpp/include'), '-I', join(root, 'abi')];
 
 /** Compiles C++ source to a shared library, as a plug-in author would. */
-function compile(name: string, source: string, ...flags: string[]): string {
+async function compile(name: string, source: string): Promise<string> {
   const file = join(folder, `${name}.cpp`);
   const library = join(folder, `lib${name}.so`);
   writeFileSync(file, source);
-  execFileSync('g++', ['-std=c++20', '-O1', '-fPIC', '-shared', ...include, ...flags, file, '-o', library], {
-    stdio: 'pipe',
-  });
+  await run('g++', ['-std=c++20', '-fPIC', '-shared', ...include, file, '-o', library]);
   return library;
 }
 
@@ -24,28 +24,6 @@ const snippet = `#include <valor/vlugin.hpp>
 valor::Response on_request(valor::Request request) { return "OK response from a plugin"; }
 VLUGIN(on_request)
 `;
-
-let valor: Valor;
-
-before(async () => {
-  const of = (name: string, path: string, fields = {}) => ({ type: 'native', name, path, ...fields });
-  valor = await serve(
-    [
-      native('hello-cpp'),
-      native('with-state-cpp', { config: 'Alice' }),
-      of('snippet', compile('snippet', snippet)),
-      of('blocking', compile('blocking', blocking), { limits: { timeout_ms: 500 } }),
-      of('thrower', compile('thrower', thrower)),
-      of('absent', join(folder, 'libabsent.so')),
-      of('nosuchsystemlibrary', 'nosuchsystemlibrary'),
-      of('symbolless', compile('symbolless', 'extern "C" int nothing() { return 1; }')),
-      of('text', join(folder, 'text.so')),
-      web('counter.js'),
-    ],
-    ['-w'],
-  );
-});
-after(() => valor.stop());
 
 const blocking = `#include <valor/vlugin.hpp>
 #include <chrono>
@@ -67,6 +45,34 @@ VLUGIN(on_request)
 `;
 
 writeFileSync(join(folder, 'text.so'), 'this is no library');
+
+let valor: Valor;
+
+before(async () => {
+  const of = (name: string, path: string, fields = {}) => ({ type: 'native', name, path, ...fields });
+  const [snippetLibrary, blockingLibrary, throwerLibrary, symbolless] = await Promise.all([
+    compile('snippet', snippet),
+    compile('blocking', blocking),
+    compile('thrower', thrower),
+    compile('symbolless', 'extern "C" int nothing() { return 1; }'),
+  ]);
+  valor = await serve(
+    [
+      native('hello-cpp'),
+      native('with-state-cpp', { config: 'Alice' }),
+      of('snippet', snippetLibrary),
+      of('blocking', blockingLibrary, { limits: { timeout_ms: 500 } }),
+      of('thrower', throwerLibrary),
+      of('absent', join(folder, 'libabsent.so')),
+      of('nosuchsystemlibrary', 'nosuchsystemlibrary'),
+      of('symbolless', symbolless),
+      of('text', join(folder, 'text.so')),
+      web('counter.js'),
+    ],
+    ['-w'],
+  );
+});
+after(() => valor.stop());
 
 test('the C++ examples answer', async () => {
   const hello = await valor.ask('/hello-cpp', { headers: { 'x-request-id': 'cpp-1' } });
@@ -109,7 +115,7 @@ test('an exception out of a C++ handler gets 500 and a log line, and the plug-in
 test('a missing file, a missing symbol and what is no library are reported, answer 502, and the others serve', async () => {
   await valor.logged(/libabsent\.so/);
   await valor.logged(/nosuchsystemlibrary/);
-  await valor.logged(/symbolless[\\s\S]*valor_plugin_v1/);
+  await valor.logged(/symbolless.*valor_plugin_v1/);
   await valor.logged(/text\.so/);
   for (const name of ['absent', 'nosuchsystemlibrary', 'symbolless', 'text']) {
     const answer = await valor.ask(`/${name}`);
@@ -122,8 +128,4 @@ test('a missing file, a missing symbol and what is no library are reported, answ
 test('memory_mb, which cannot be enforced for native code, is refused or not listed', async () => {
   const { definition } = (await valor.ask('/_plugins/hello-cpp')).json();
   assert.equal(definition.limits.memory_mb, undefined);
-});
-
-test('the examples were built beside the server', () => {
-  assert.ok(String(native('hello-cpp').path).startsWith(build));
 });

@@ -115,8 +115,7 @@ test('a stream is sent as it is made', async () => {
 test('a stream that breaks breaks the connection, so that the client notices', () =>
   raw(valor.port, async (connection) => {
     const text = await connection.get('/edge/fails-midway').rest();
-    assert.match(text, /^HTTP\/1\.1 200/);
-    assert.ok(!text.endsWith('0\r\n\r\n'), 'no regular end');
+    assert.ok(!text.endsWith('0\r\n\r\n'), 'a regular end');
     await valor.logged(/stream broke on purpose/);
     assert.equal((await valor.ask('/edge/')).status, 200);
   }));

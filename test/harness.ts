@@ -10,6 +10,9 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 export const build = resolve(root, process.env.VALOR_BUILD ?? 'build/release');
 export const command = join(root, 'bin/valor');
 
+// Every server and folder of a test adds a listener that tidies up.
+process.setMaxListeners(0);
+
 /** Long enough for a loaded machine; nothing is asserted about it. */
 export const deadlineMs = 30_000;
 
@@ -86,7 +89,7 @@ export async function serve(plugins: Definition[], args: string[] = [], env: Nod
 }
 
 export async function serveFile(file: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Valor> {
-  const valor = new Valor(['-p', file, '--port', '0', ...args], env);
+  const valor = new Valor(['-p', file, '--port', '0', ...args], env, dirname(file));
   await valor.listening();
   return valor;
 }
@@ -100,10 +103,11 @@ export class Valor {
   port = 0;
   #exit: Promise<Exit>;
 
-  constructor(args: string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(args: string[], env: NodeJS.ProcessEnv = {}, cwd = process.cwd()) {
     const { VALOR_ADMIN_TOKEN: _, ...inherited } = process.env;
     this.process = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
+      cwd,
       env: { ...inherited, VALOR_BUILD: build, ...env },
     });
     this.process.stdout!.setEncoding('utf8').on('data', (text) => (this.stdout += text));

@@ -156,7 +156,7 @@ test('an absolute-form target is taken and its authority wins over Host', async 
 test('trailers are read and ignored', () =>
   raw(valor.port, async (connection) => {
     connection.send(
-      'POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-request-id: from-trailer\r\ncontent-length: 99\r\n\r\n',
+      'POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-request-id: from-trailer\r\nx-sum: 99\r\n\r\n',
     );
     const answer = await connection.response();
     assert.equal(JSON.parse(answer.body).body.hex, '6f6b');
@@ -172,7 +172,8 @@ const refused: Record<string, string> = {
     'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
   'chunks and a length':
     'POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n',
-  'chunked not last': 'POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n',
+  'framing in a trailer':
+    'POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\ncontent-length: 9\r\n\r\n',
   'chunked twice':
     'POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
   'a negative length': 'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n',
@@ -199,15 +200,17 @@ for (const [what, text] of Object.entries(refused)) {
     }));
 }
 
-test('an unknown transfer coding gets 501 or 400 and the connection closes', () =>
-  raw(valor.port, async (connection) => {
-    connection.send('POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n');
-    assert.ok([400, 501].includes((await connection.response()).status));
-    await connection.closed();
-  }));
+for (const coding of ['gzip', 'chunked, gzip', 'gzip, chunked']) {
+  test(`the transfer coding "${coding}" gets 501 and the connection closes`, () =>
+    raw(valor.port, async (connection) => {
+      connection.send(`POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: ${coding}\r\n\r\n0\r\n\r\n`);
+      assert.equal((await connection.response()).status, 501);
+      await connection.closed();
+    }));
+}
 
-test('a version that is not HTTP/1 gets 505 or 400', async () => {
-  assert.ok([400, 505].includes((await send('GET /echo HTTP/3.0\r\nhost: x\r\n\r\n')).status));
+test('a version that is not HTTP/1 gets 505', async () => {
+  assert.equal((await send('GET /echo HTTP/3.0\r\nhost: x\r\n\r\n')).status, 505);
 });
 
 test('a malformed chunk ends the connection and the plug-in never sees a whole body', () =>

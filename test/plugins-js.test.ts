@@ -107,9 +107,10 @@ test('an unhandled rejection while a request is handled gets 500 and a log line'
   await valor.logged(/misbehave.*rejected on purpose/);
 });
 
-test('an error in a timer is logged and costs no request', async () => {
-  assert.equal((await valor.ask('/misbehave/throw-in-timer')).text, 'survived');
+test('an error in a timer is logged, ends the only request it can belong to, and the instance goes on', async () => {
+  assert.equal((await valor.ask('/misbehave/throw-in-timer')).status, 500);
   await valor.logged(/thrown in a timer/);
+  assert.equal((await valor.ask('/misbehave/fine')).text, 'fine');
 });
 
 test('console writes to the log under the name of the plug-in', async () => {
