@@ -168,6 +168,21 @@ TEST_CASE("an answer after an await or from a timer arrives, and requests come o
   CHECK(plugin.host().get("timer").answer == "timer");
 }
 
+TEST_CASE("a plug-in that answers late is replaced once it lets a request time out") {
+  Plugin plugin(R"(
+    onmessage = async ({ data }) => {
+      await null;
+      if (data.url !== 'never') postMessage({ body: 'late' });
+    };
+  )");
+  REQUIRE(plugin.start() == "");
+  CHECK(plugin.host().get("").answer == "late");
+  auto& call = plugin.host().prepare("GET", "never");
+  plugin.host().send(call);
+  plugin.host().drop(call, host::DropReason::kTimeout);
+  CHECK(plugin.host().look([&] { return plugin.host().breakdown.has_value(); }));
+}
+
 TEST_CASE("an answer that belongs to no request is dropped and logged") {
   Plugin plugin("onmessage = () => { postMessage({ body: 'one' }); postMessage({ body: 'two' }); };");
   REQUIRE(plugin.start() == "");

@@ -82,27 +82,30 @@ void MessageStyle::collect(host::Call& call) {
 }
 
 void MessageStyle::admit(host::Call& call, Incoming incoming) {
+  if (replace_if_lost()) return;
   core::Next next = correlator_.next();
-  if (next == core::Next::kReplace) {
-    return guest_.break_down(
-        {"The plug-in has not answered an earlier request, so that its answers can no longer be told "
-         "apart."});
-  }
   if (next == core::Next::kGive && held_.empty()) return dispatch(call, incoming);
   buffered_ += incoming.body.size();
   held_.emplace_back(call.id(), std::move(incoming));
 }
 
+bool MessageStyle::replace_if_lost() {
+  if (correlator_.next() != core::Next::kReplace) return false;
+  guest_.break_down(
+      {"The plug-in has not answered an earlier request, so that its answers can no longer be told apart."});
+  return true;
+}
+
 void MessageStyle::work() {
+  if (replace_if_lost()) return;
   while (!held_.empty() && correlator_.next() != core::Next::kHold) {
     auto [id, incoming] = std::move(held_.front());
     held_.pop_front();
     buffered_ -= incoming.body.size();
     host::Call* call = guest_.context().find(id);
     if (call == nullptr) continue;
-    if (correlator_.next() == core::Next::kReplace) return admit(*call, std::move(incoming));
     dispatch(*call, incoming);
-    if (!guest_.running()) return;
+    if (!guest_.running() || replace_if_lost()) return;
   }
 }
 
@@ -163,7 +166,12 @@ void MessageStyle::dispatch(host::Call& call, const Incoming& incoming) {
 
 void MessageStyle::dropped(host::CallId id, host::DropReason reason) {
   forget(id);
-  if (reason == host::DropReason::kTimeout) return correlator_.end(id, core::Ended::kTimedOut);
+  if (reason == host::DropReason::kTimeout) {
+    correlator_.end(id, core::Ended::kTimedOut);
+    // Now, before another request is given to this instance.
+    replace_if_lost();
+    return;
+  }
   correlator_.end(id, core::Ended::kClientGone);
   // The plug-in may still answer it, for as long as it might have before its client left.
   auto timer = std::make_shared<net::EventLoop::TimerId>(0);

@@ -51,6 +51,8 @@ class MessageStyle final : public Style {
   void admit(host::Call& call, Incoming incoming);
   void dispatch(host::Call& call, const Incoming& incoming);
   void forget(host::CallId id);
+  /// Gives the instance up when its answers can no longer be told apart.
+  bool replace_if_lost();
   v8::MaybeLocal<v8::Value> make_data(const core::Request& request, std::string_view id, const Incoming& incoming);
 
   /// Inside the turn: the request that a response belongs to; 0 when it belongs to none, which is logged.
