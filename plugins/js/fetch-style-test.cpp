@@ -64,6 +64,15 @@ TEST_CASE("a body arrives while the client sends it, and is answered while it ar
   CHECK(call.answer == "one two three");
 }
 
+TEST_CASE("a body that is only passed on as a stream keeps its length") {
+  Plugin plugin("export default { fetch: () => new Response(new Response('known').body, { status: 201 }) };",
+                "plugin.mjs");
+  REQUIRE(plugin.start() == "");
+  auto& call = plugin.host().get("");
+  CHECK(call.ending == Ending::kResponded);
+  CHECK(call.answer == "known");
+}
+
 TEST_CASE("a stream is read no faster than the client takes it") {
   Plugin plugin(R"(
     let pulled = 0;

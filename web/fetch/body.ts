@@ -35,8 +35,8 @@ export interface ExtractedBody {
   type: string | null;
 }
 
-// The sources behind streams that bodyStream() made, so that a stream which is only passed on costs nothing.
-const sourcesOfStreams = new WeakMap<object, BodySource>();
+// What is behind streams that bodyStream() made, so that a stream which is only passed on costs nothing.
+const contentOfStreams = new WeakMap<object, string | Bytes | BodySource>();
 
 export function createBody(data: string | Bytes | BodySource): Body {
   return { data, stream: null, used: false };
@@ -83,7 +83,7 @@ export function bodyStream(body: Body): ReadableStream {
   body.stream = stream;
   // The data has been read: the stream says so in the same way.
   if (body.used) stream.cancel();
-  else sourcesOfStreams.set(stream, source);
+  else contentOfStreams.set(stream, data ?? '');
   return stream;
 }
 
@@ -146,13 +146,13 @@ export function takeBody(body: Body): string | Bytes | BodySource {
     body.data = null;
     return data ?? '';
   }
-  const source = sourcesOfStreams.get(stream);
-  if (!source) return sourceOfStream(stream);
+  const content = contentOfStreams.get(stream);
+  if (content === undefined) return sourceOfStream(stream);
   // Nobody has read from this stream: it is bypassed, but looks read and locked from now on.
-  sourcesOfStreams.delete(stream);
+  contentOfStreams.delete(stream);
   stream.getReader();
   (stream as unknown as { _disturbed: boolean })._disturbed = true;
-  return source;
+  return content;
 }
 
 async function readAll(source: BodySource): Promise<Bytes> {
@@ -203,7 +203,7 @@ export function cloneBody(body: Body | null): Body | null {
   if (typeof data === 'string') return createBody(data);
   if (data instanceof Uint8Array) return createBody(data.slice());
   const stream = bodyStream(body);
-  sourcesOfStreams.delete(stream);
+  contentOfStreams.delete(stream);
   const [first, second] = stream.tee();
   body.stream = first;
   return { data: null, stream: second, used: false };
