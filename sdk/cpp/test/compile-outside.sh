@@ -21,7 +21,7 @@ for source in *.c *.cpp; do
   [ -f "$source" ] || continue
   case $source in
     *.c) flavours='-O2'; standard=-std=c11; compiler="${CC:-cc} -Wno-unused-parameter" ;;
-    *) flavours='-O0 -O2 -fno-exceptions,-fno-rtti'; standard=-std=c++20; compiler=$cxx ;;
+    *) flavours='-O0 -O2,-fno-exceptions,-fno-rtti'; standard=-std=c++20; compiler=$cxx ;;
   esac
   for flavour in $flavours; do
     $compiler $standard -Wall -Werror $(echo "$flavour" | tr , ' ') -shared -fPIC \
