@@ -1,6 +1,6 @@
 // Runs what the documentation shows. In README.md and docs/, a comment before a fenced block says what becomes of it, one
 // after the other in a folder of their own:
-//   <!-- file NAME -->           is written there; C++ must compile
+//   <!-- file NAME -->           is written there
 //   <!-- serve NAME [option] --> is written and served as a plug-in file, on a free port that stands for 8080
 //   <!-- shell -->               is run by sh; $VALOR is this repository
 //   <!-- console -->             lines with `$` are run, and print the lines that follow ("..." stands for anything)
@@ -13,8 +13,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { build, command, deadlineMs, root, serveFile, temporaryFolder, type Valor } from './harness.ts';
-
-const includes = '-I "$VALOR/sdk/cpp/include" -I "$VALOR/abi"';
 
 interface Block {
   line: number;
@@ -79,13 +77,8 @@ for (const file of files.filter((name) => name.endsWith('.md'))) {
     try {
       for (const { line, language, marker, text } of all) {
         const [kind, name = '', ...rest] = marker.split(' ');
-        if (kind === 'file') {
-          writeFileSync(join(folder, name), text);
-          if (name.endsWith('.cpp')) {
-            const { code, output } = await shell(`g++ -std=c++20 -fsyntax-only ${includes} ${name}`, folder);
-            assert.equal(code, 0, `${file}:${line}: ${output}`);
-          }
-        } else if (kind === 'serve') {
+        if (kind === 'file') writeFileSync(join(folder, name), text);
+        else if (kind === 'serve') {
           await valor?.stop();
           writeFileSync(join(folder, name), text);
           valor = await serveFile(join(folder, name), rest);
