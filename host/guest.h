@@ -86,6 +86,9 @@ class GuestContext {
   virtual void start_failed(std::string message) = 0;
   /// The guest is unusable. It is given nothing more and destroyed soon.
   virtual void broken(Breakdown breakdown) = 0;
+  /// Like broken(), for a guest whose code cannot return because what runs it has failed for good. On the instance's
+  /// thread, from wherever that is, inside the turn or not. Gives the thread up with everything on it; never returns.
+  [[noreturn]] virtual void lost(Breakdown breakdown) = 0;
 
  protected:
   ~GuestContext() = default;

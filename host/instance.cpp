@@ -1,5 +1,7 @@
 #include "host/instance.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -266,13 +268,7 @@ bool Instance::work() {
     return false;
   }
   if (broken_) {
-    if (!breakdown_.limit.empty()) {
-      plugin_->counters->limit_tripped(breakdown_.limit, breakdown_.limit_value, unix_ms());
-    }
-    plugin_->log.write(core::LogLevel::kError, definition().name, breakdown_.detail);
-    end(state_ == State::kStarting ? InstanceListener::End::kStartFailed : InstanceListener::End::kBrokeDown,
-        breakdown_.detail,
-        {.status = 502, .detail = breakdown_.detail, .limit = breakdown_.limit, .limit_value = breakdown_.limit_value});
+    break_down();
     return false;
   }
   if (retiring_ && open_ == 0) {
@@ -357,6 +353,28 @@ void Instance::broken(Breakdown breakdown) {
   if (broken_) return;
   breakdown_ = std::move(breakdown);
   broken_ = true;
+}
+
+void Instance::lost(Breakdown breakdown) {
+  loop_->seize_turn();
+  given_up_ = true;
+  breakdown_ = std::move(breakdown);
+  if (state_ != State::kEnded) break_down();
+  loop_->let_go();
+  while (true) pause();
+}
+
+void Instance::break_down() {
+  if (!breakdown_.limit.empty()) {
+    plugin_->counters->limit_tripped(breakdown_.limit, breakdown_.limit_value, unix_ms());
+  }
+  plugin_->log.write(core::LogLevel::kError, definition().name, breakdown_.detail);
+  const bool starting = state_ == State::kStarting;
+  end(starting ? InstanceListener::End::kStartFailed : InstanceListener::End::kBrokeDown, breakdown_.detail,
+      {.status = 502,
+       .detail = starting ? "the plug-in could not be created: " + breakdown_.detail : breakdown_.detail,
+       .limit = breakdown_.limit,
+       .limit_value = breakdown_.limit_value});
 }
 
 // Inside the turn, on any thread. The guest is destroyed by its own thread.

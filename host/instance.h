@@ -64,6 +64,8 @@ class Instance final : public net::Acceptor, public net::Worker, public GuestCon
   void overrun(uint64_t milliseconds, uint64_t now_ms);
   /// Whether the thread has ended; join() does not wait then.
   bool finished() const { return finished_.load(); }
+  /// Whether the thread will never end.
+  bool given_up() const { return given_up_.load(); }
   void join();
   /// Lets the thread run on without us; for native code that does not return.
   void detach();
@@ -85,6 +87,7 @@ class Instance final : public net::Acceptor, public net::Worker, public GuestCon
   void ready() override;
   void start_failed(std::string message) override;
   void broken(Breakdown breakdown) override;
+  [[noreturn]] void lost(Breakdown breakdown) override;
 
  private:
   friend class OpenCall;
@@ -104,6 +107,7 @@ class Instance final : public net::Acceptor, public net::Worker, public GuestCon
   void trim();
   OpenCall& open(core::Exchange& exchange);
   void close_call(OpenCall& call);
+  void break_down();
   void expire(uint64_t now_ms);
   void start_timed_out();
   void arm_expiry();
@@ -118,6 +122,7 @@ class Instance final : public net::Acceptor, public net::Worker, public GuestCon
   std::atomic<bool> started_{false};
   std::atomic<bool> wanted_{false};
   std::atomic<bool> finished_{false};
+  std::atomic<bool> given_up_{false};
 
   // All below: inside the turn.
   State state_ = State::kStarting;

@@ -549,7 +549,8 @@ bool Supervisor::shut_down(uint64_t patience_ms) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
   bool complete = true;
   for (const auto& instance : all) {
-    while (instance->started() && !instance->finished() && std::chrono::steady_clock::now() < deadline) {
+    while (instance->started() && !instance->finished() && !instance->given_up() &&
+           std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     if (!instance->started() || instance->finished()) {

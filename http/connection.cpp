@@ -414,7 +414,7 @@ Connection::Whereabouts Connection::route_waiting() {
     if (acceptor == nullptr) {
       // An answered exchange leaves the list when its elders are answered too.
       const size_t before = exchanges_.size();
-      exchange.refuse(problem);
+      exchange.refuse(std::move(problem));
       if (exchanges_.size() == before) ++i;
       if (exchanges_.size() < before) i = 0;
       continue;

@@ -107,6 +107,7 @@ void Http1Exchange::finish() {
 void Http1Exchange::abort() {
   listener_ = nullptr;
   // A connection that ends before the body does is how HTTP/1.1 says that something went wrong.
+  connection_.flush();
   connection_.kill();
 }
 
@@ -117,9 +118,11 @@ void Http1Exchange::reroute() {
   connection_.retry_later(*this);
 }
 
-void Http1Exchange::refuse(const core::Problem& problem) {
+void Http1Exchange::refuse(core::Problem problem) {
   listener_ = nullptr;
-  respond(core::to_head(problem), core::to_json(problem, request_.id));
+  refusal_ = std::move(problem);
+  plugin_ = refusal_->plugin;
+  respond(core::to_head(*refusal_), core::to_json(*refusal_, request_.id));
 }
 
 void Http1Exchange::done() {

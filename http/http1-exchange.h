@@ -42,7 +42,7 @@ class Http1Exchange final : public core::Exchange {
   const void* batch() const override { return &connection_; }
 
   /// Answers with an error of http's own or routing's.
-  void refuse(const core::Problem& problem);
+  void refuse(core::Problem problem);
 
  private:
   friend class Connection;

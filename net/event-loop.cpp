@@ -286,6 +286,11 @@ void EventLoop::read_clock() {
   unix_seconds_ = time.tv_sec;
 }
 
+void EventLoop::seize_turn() {
+  const bool outside = outside_epoch_.load() % 2 == 1;
+  if (outside && inside_thread_.load(std::memory_order_relaxed) != pthread_self()) turn_.lock();
+}
+
 void EventLoop::set_watcher(std::atomic<bool>& resting, std::function<void()> wake_watcher) {
   watcher_resting_ = &resting;
   wake_watcher_ = std::move(wake_watcher);

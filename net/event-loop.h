@@ -12,6 +12,8 @@
 //  2. Code that plug-in code calls back into (postMessage, the native ABI) takes the turn again with Inside.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -163,11 +165,25 @@ class EventLoop {
   /// Takes the turn back for the time of a scope, in a call from plug-in code (on any thread). Does not nest.
   class Inside {
    public:
-    explicit Inside(EventLoop& loop) : lock_(loop.turn_) {}
+    explicit Inside(EventLoop& loop) : loop_(loop) {
+      loop_.turn_.lock();
+      loop_.inside_thread_.store(pthread_self(), std::memory_order_relaxed);
+    }
+    ~Inside() {
+      loop_.inside_thread_.store(0, std::memory_order_relaxed);
+      loop_.turn_.unlock();
+    }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
 
    private:
-    std::lock_guard<std::mutex> lock_;
+    EventLoop& loop_;
   };
+
+  /// Takes the turn on the loop's own thread wherever that is: inside, outside, or in a call from plug-in code. For
+  /// code that never goes back to where it came from; let_go() ends the turn.
+  void seize_turn();
+  void let_go() { turn_.unlock(); }
 
   // --- a thread that watches over loops (host/supervisor) ---
 
@@ -204,6 +220,7 @@ class EventLoop {
   int wake_fd_ = -1;
 
   std::mutex turn_;
+  std::atomic<pthread_t> inside_thread_{0};  // holds the turn through Inside
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_slots_;
   std::map<std::pair<uint64_t, TimerId>, std::function<void()>> timers_;

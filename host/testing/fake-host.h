@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <future>
@@ -268,6 +269,7 @@ class FakeHost final : public GuestContext, private net::Worker, private core::L
     error_ = std::move(message);
   }
   void broken(Breakdown why) override { breakdown = std::move(why); }
+  [[noreturn]] void lost(Breakdown) override { std::abort(); }
 
  private:
   bool work() override {

@@ -49,6 +49,12 @@ void JsGuest::start() {
   options.memory_bytes = uint64_t{definition.limits.memory_mb} << 20;
   options.wake = [loop = &context_.loop()] { loop->wake(); };
   options.owner = this;
+  fatal_guard_ = std::make_unique<engine::FatalGuard>([this] {
+    const uint32_t limit = context_.definition().limits.memory_mb;
+    context_.lost({.detail = "The plug-in asked for more memory in one piece than the engine can give, and was stopped.",
+                   .limit = "memory_mb",
+                   .limit_value = limit});
+  });
   core::Result<std::unique_ptr<engine::Isolate>> made = core::Error{};
   {
     net::EventLoop::Outside outside(context_.loop());

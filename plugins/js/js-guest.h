@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/fatal-guard.h"
 #include "engine/isolate.h"
 #include "engine/modules.h"
 #include "plugins/js/js-kind.h"
@@ -73,6 +74,7 @@ class JsGuest final : public host::Guest {
   host::GuestContext& context_;
   const JsKindOptions& options_;
   State state_ = State::kNew;
+  std::unique_ptr<engine::FatalGuard> fatal_guard_;
   std::unique_ptr<engine::Isolate> isolate_;
   std::unique_ptr<engine::ModuleLoader> modules_;
   v8::Global<v8::Module> entry_module_;
