@@ -34,7 +34,7 @@ run: build
 	@tools/what-to-try $(ARGS)
 	@VALOR_BUILD=$(BUILD) exec bin/valor -p examples/plugins.json $(ARGS)
 
-# Both runners always run, so that one failure does not hide another.
+# Here and below everything runs, so that one failure does not hide another.
 test: build
 	@failed=0; \
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j2 </dev/null || failed=1; \
@@ -46,10 +46,14 @@ sanitize: setup
 	ctest --test-dir build/sanitizer --output-on-failure --no-tests=error -j2 </dev/null
 
 lint: build
-	clang-format-19 --dry-run --Werror $(CPP)
-	$(BIOME) check --error-on-warnings --colors=off
-	@for project in $(PROJECTS); do echo "tsc -p $$project"; $(NODE) node_modules/typescript/bin/tsc -p $$project || exit 1; done
-	$(NODE) tools/tidy.ts $(BUILD)
+	@failed=0; \
+	echo "clang-format"; clang-format-19 --dry-run --Werror $(CPP) || failed=1; \
+	echo "biome"; $(BIOME) check --error-on-warnings --colors=off || failed=1; \
+	for project in $(PROJECTS); do \
+	  echo "tsc -p $$project"; $(NODE) node_modules/typescript/bin/tsc -p $$project || failed=1; \
+	done; \
+	$(NODE) tools/tidy.ts $(BUILD) || failed=1; \
+	exit $$failed
 
 format: setup
 	clang-format-19 -i $(CPP)
