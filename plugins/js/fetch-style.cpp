@@ -147,6 +147,7 @@ void FetchStyle::send_response(host::CallId id, const Info& info) {
   std::string_view body = js::read_body(info.GetIsolate(), info[4], text_);
   net::EventLoop::Inside inside(guest_.context().loop());
   if (host::Call* call = guest_.context().find(id)) call->respond(head_, body);
+  trim_buffer(text_);
 }
 
 void FetchStyle::start_response(host::CallId id, const Info& info) {

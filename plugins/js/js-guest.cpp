@@ -51,9 +51,10 @@ void JsGuest::start() {
   options.owner = this;
   fatal_guard_ = std::make_unique<engine::FatalGuard>([this] {
     const uint32_t limit = context_.definition().limits.memory_mb;
-    context_.lost({.detail = "The plug-in asked for more memory in one piece than the engine can give, and was stopped.",
-                   .limit = "memory_mb",
-                   .limit_value = limit});
+    context_.lost(
+        {.detail = "The plug-in asked for more memory in one piece than the engine can give, and was stopped.",
+         .limit = "memory_mb",
+         .limit_value = limit});
   });
   core::Result<std::unique_ptr<engine::Isolate>> made = core::Error{};
   {

@@ -204,6 +204,7 @@ void MessageStyle::respond(const v8::FunctionCallbackInfo<v8::Value>& info) {
   if (id == 0) return;
   if (host::Call* call = guest_.context().find(id)) call->respond(head_, body);
   correlator_.end(id, core::Ended::kAnswered);
+  trim_buffer(text_);
 }
 
 void MessageStyle::refuse(const std::string& why) {

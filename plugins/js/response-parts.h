@@ -25,4 +25,10 @@ bool read_latin1(v8::Isolate* isolate, v8::Local<v8::String> string, std::string
 std::string read_head(v8::Isolate* isolate, v8::Local<v8::Value> status, uint32_t count, v8::Local<v8::String> headers,
                       std::string& text, core::ResponseHead& head, std::string& correlation_id);
 
+/// Gives the memory back that one unusually large response has left in a buffer.
+inline void trim_buffer(std::string& text) {
+  constexpr size_t kKept = 256 * 1024;
+  if (text.capacity() > kKept) std::string().swap(text);
+}
+
 }  // namespace valor::plugins::js
