@@ -42,6 +42,10 @@ test('fetch, hono, primes, transfer, site', async () => {
     bytes: 100_000,
   });
   assert.equal((await valor.ask('/transfer/down?bytes=1234567')).bytes.length, 1_234_567);
+  assert.deepEqual((await valor.ask('/primes-cpp?n=100000')).json(), { n: 100_000, primes: 9592 });
+  assert.equal((await valor.ask('/transfer-cpp/down?bytes=1234567')).bytes.length, 1_234_567);
+  const counted = await valor.ask('/transfer-cpp/up', { method: 'PUT', body: 'x'.repeat(100_000) });
+  assert.match(counted.text, /100000/);
   assert.match((await valor.ask('/site/')).text, /Static files/);
 });
 
