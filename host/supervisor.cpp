@@ -18,6 +18,8 @@ constexpr uint64_t kTicksPerVisit = 5;
 // After this many ticks without any plug-in code the supervisor sleeps until there is some.
 constexpr uint32_t kQuietTicks = 25;
 constexpr uint64_t kReapMs = 20;
+// For threads that have not ended when the supervisor is destroyed; they use it until they end.
+constexpr uint64_t kLastPatienceMs = 5000;
 // Who waits for all plug-ins to be created when the server starts waits no longer than this.
 constexpr uint64_t kSettleMs = 3000;
 constexpr uint64_t kFirstBackoffMs = 100;
@@ -57,7 +59,7 @@ core::Result<std::unique_ptr<Supervisor>> Supervisor::create(SupervisorOptions o
 }
 
 Supervisor::~Supervisor() {
-  shut_down(0);
+  shut_down(kLastPatienceMs);
   loop_->stop();
   if (thread_.joinable()) thread_.join();
 }
@@ -438,6 +440,7 @@ void Supervisor::restart(Deployment& deployment, Slot& slot, const std::string& 
 
 // Joins threads that have ended, and lets go of deployments that have left.
 void Supervisor::reap() {
+  if (stopping_) return;  // shut_down() joins from here on
   std::erase_if(ending_, [](const std::shared_ptr<Instance>& instance) {
     if (!instance->finished()) return false;
     instance->join();
