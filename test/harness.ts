@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +11,10 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 export const build = resolve(root, process.env.VALOR_BUILD ?? 'build/release');
 export const command = join(root, 'bin/valor');
 
-// Every server and folder of a test adds a listener that tidies up.
+// Every server and folder of a test adds a listener that tidies up, also when the runner ends this process.
 process.setMaxListeners(0);
+process.once('SIGTERM', () => process.exit(1));
+process.once('SIGINT', () => process.exit(1));
 
 /** Long enough for a loaded machine; nothing is asserted about it. */
 export const deadlineMs = 30_000;
@@ -115,6 +118,9 @@ export class Valor {
       this.log += text;
       if (process.env.VALOR_TEST_LOG) process.stderr.write(text);
     });
+    // A server that a failed test left behind must not keep the test's process.
+    this.process.unref();
+    for (const stream of [this.process.stdout, this.process.stderr]) (stream as Socket).unref();
     // 'close' rather than 'exit': all output has been read then.
     this.#exit = new Promise((done) => this.process.on('close', (code, signal) => done({ code, signal })));
     const kill = (): void => void this.process.kill('SIGKILL');
@@ -140,8 +146,8 @@ export class Valor {
     this.process.kill(signal);
   }
 
-  exited(what = 'the end of valor'): Promise<Exit> {
-    return within(this.#exit, what);
+  exited(what = 'the end of valor', ms = deadlineMs): Promise<Exit> {
+    return within(this.#exit, what, ms);
   }
 
   async stop(): Promise<void> {
@@ -170,6 +176,8 @@ export interface AskOptions {
   headers?: http.OutgoingHttpHeaders | string[];
   body?: string | Uint8Array;
   agent?: http.Agent;
+  /** How long to wait for the answer. */
+  patientMs?: number;
 }
 
 export interface Answer {
@@ -185,7 +193,7 @@ export interface Answer {
 
 /** One request on a connection of its own (unless an agent is given); the path goes out exactly as written. */
 export function ask(port: number, path: string, options: AskOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, body, agent = new http.Agent() } = options;
+  const { method = 'GET', headers = {}, body, agent = new http.Agent(), patientMs = deadlineMs } = options;
   const answer = new Promise<Answer>((done, failed) => {
     const request = http.request({
       host: '127.0.0.1',
@@ -218,5 +226,5 @@ export function ask(port: number, path: string, options: AskOptions = {}): Promi
     });
     request.end(body);
   });
-  return within(answer, `the answer to ${method} ${path}`);
+  return within(answer, `the answer to ${method} ${path}`, patientMs);
 }

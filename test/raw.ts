@@ -53,11 +53,11 @@ export class RawConnection {
   }
 
   /** Reads one response; `headOnly` for answers to HEAD. 1xx responses count as responses. */
-  async response(headOnly = false): Promise<RawResponse> {
+  async response(headOnly = false, ms = deadlineMs): Promise<RawResponse> {
     const head = await this.#take(() => {
       const end = this.#buffer.indexOf('\r\n\r\n');
       return end < 0 ? -1 : end + 4;
-    });
+    }, ms);
     const [statusLine = '', ...lines] = head.trimEnd().split('\r\n');
     const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1]);
     if (!status) throw new Error(`not a status line: ${statusLine}`);
@@ -134,11 +134,11 @@ export class RawConnection {
     return line.slice(0, -2);
   }
 
-  async #take(size: () => number): Promise<string> {
+  async #take(size: () => number, ms = deadlineMs): Promise<string> {
     await within(
       this.#until(() => size() >= 0 || this.#ended),
       `more data (have ${JSON.stringify(this.#buffer.toString('latin1').slice(0, 200))})`,
-      deadlineMs,
+      ms,
     );
     const count = size();
     if (count < 0)
