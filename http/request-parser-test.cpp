@@ -215,7 +215,7 @@ TEST_CASE("each limit trips with its status and its name") {
   limits.body_bytes = 10;
   auto trip = [&](const std::string& text, int status, std::string_view limit) {
     CAPTURE(text.substr(0, 60));
-    for (const size_t step : {text.size(), size_t{1}}) {
+    for (const size_t step : {text.size(), size_t{1}, text.size() / 2, text.size() - 2}) {
       const Parsed parsed = parse(text, step, limits);
       CHECK(parsed.state == State::kError);
       CHECK(parsed.error.status == status);
@@ -226,6 +226,7 @@ TEST_CASE("each limit trips with its status and its name") {
   trip("GET /" + std::string(200, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", 414, "request_line_bytes");
   trip(get("A: " + std::string(500, 'b') + "\r\n"), 431, "header_bytes");
   trip(get("A: " + std::string(500, 'b')), 431, "header_bytes");
+  trip(get("A: " + std::string(360, 'b') + "\r\nB: 12345\r\n"), 431, "header_bytes");
   trip(get("A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n"), 431, "header_count");
   trip(post("Content-Length: 11\r\n", "0123456789a"), 413, "body_bytes");
   trip(post("Transfer-Encoding: chunked\r\n", "8\r\n01234567\r\n3\r\n89a\r\n0\r\n\r\n"), 413, "body_bytes");

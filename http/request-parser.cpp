@@ -59,6 +59,8 @@ RequestParser::State RequestParser::parse_head(std::string_view data, core::Requ
   if (code == beast::error::need_more) return State::kIncomplete;
   if (code) return fail_from(code);
   consumed = consumed_;
+  // Beast counts anew from where it stopped when the head came in pieces.
+  if (consumed_ > limits_.header_bytes) return fail_from(beast::error::header_limit);
   constexpr size_t kBlanksAndVersion = 10;
   if (request.method.size() + request.target.size() + kBlanksAndVersion > limits_.request_line_bytes) {
     return fail(line_too_long(limits_));
