@@ -73,7 +73,7 @@ test('requests behind a stuck instance are answered or refused, never lost', asy
   for (const { status } of others) assert.ok([200, 502, 504].includes(status), String(status));
 });
 
-for (const kind of ['heap', 'strings', 'buffers', 'one-buffer']) {
+for (const kind of ['heap', 'strings', 'buffers', 'one-buffer', 'one-array']) {
   test(`memory beyond memory_mb (${kind}) gets 502 or an error of its own, and the plug-in comes back`, async () => {
     const answer = await valor.ask(`/hoarding/${kind}`);
     // One buffer that cannot be had is a RangeError in the plug-in, as in browsers: 500.

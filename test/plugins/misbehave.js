@@ -91,6 +91,10 @@ const deeds = {
   buffers: () => {
     for (;;) hoard.push(new Uint8Array(1_000_000).fill(1));
   },
+  // Beyond the largest array that V8 can have, where it ends a process of its own.
+  'one-array': () => {
+    hoard.push('x'.repeat(2 ** 28).split(''));
+  },
   'one-buffer': () => {
     postMessage({ status: 200, headers: [], body: String(new Uint8Array(4_000_000_000).length) });
   },
