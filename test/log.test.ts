@@ -1,7 +1,10 @@
 // What is logged, in which form, and what can be switched off.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { serve, type Valor, web } from './harness.ts';
+import { ask, build, command, eventually, serve, temporaryFolder, type Valor, web } from './harness.ts';
 
 const plugins = [web('echo.js'), web('edge.js'), web('misbehave.js')];
 
@@ -32,6 +35,34 @@ test('one access line a request: method, path, status, plug-in, request id, mill
     assert.equal(valor.log.match(/\/echo\/some\/path/g)!.length, 1);
     assert.ok(!valor.log.includes('\x1b'), 'no colours unless on a terminal');
   }));
+
+test('on a terminal the log has colours, unless NO_COLOR is set', async () => {
+  const file = join(temporaryFolder(), 'plugins.json');
+  writeFileSync(file, JSON.stringify({ plugins }));
+  for (const [environment, coloured] of [
+    [{}, true],
+    [{ NO_COLOR: '1' }, false],
+  ] as const) {
+    const { NO_COLOR: _, ...inherited } = process.env;
+    // script(1) gives its child a terminal, which goes away with it.
+    const terminal = spawn('script', ['-qec', `${command} -p ${file} --port 0`, '/dev/null'], {
+      env: { ...inherited, VALOR_BUILD: build, ...environment },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let output = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+    try {
+      const port = await eventually(() => /listening on \S+:(\d+)/.exec(output)?.[1], 'the listening line');
+      await ask(Number(port), '/echo/coloured');
+      await eventually(() => /GET \/echo\/coloured [^\n]*\n/.test(output), 'the access line');
+      assert.equal(output.includes('\x1b['), coloured, output);
+    } finally {
+      terminal.kill('SIGKILL');
+    }
+  }
+});
 
 test('--log json writes one object a line, access and messages alike', () =>
   using(['--log', 'json'], async (valor) => {
