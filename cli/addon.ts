@@ -53,7 +53,6 @@ export interface Addon {
   drain(): Promise<void>;
   /** Stops every thread at once. May be called at any time, and more than once. */
   stop(): void;
-  buildSnapshot(bundlePath: string, outPath: string): void;
 }
 
 /** Loads valor.node from `folder`. */

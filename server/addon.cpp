@@ -1,11 +1,7 @@
 // valor.node: what the command line (cli/addon.ts) calls. Everything here runs on Node's main thread.
 #include <node.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <memory>
-#include <optional>
-#include <sstream>
 #include <string>
 #include <thread>
 
@@ -231,22 +227,6 @@ void drain(const FunctionCallbackInfo<Value>& info) {
   });
 }
 
-// buildSnapshot(bundlePath, outPath): void
-void build_snapshot(const FunctionCallbackInfo<Value>& info) {
-  Isolate* isolate = info.GetIsolate();
-  const std::string bundle = Fields::to_string(info[0]);
-  std::ifstream stream(bundle, std::ios::binary);
-  std::stringstream source;
-  source << stream.rdbuf();
-  core::Status built = core::Error{bundle + " cannot be read"};
-  if (stream) {
-    built =
-        engine::build_snapshot(node::GetMultiIsolatePlatform(node::GetCurrentEnvironment(isolate->GetCurrentContext())),
-                               plugins::js::all_natives(), source.str(), Fields::to_string(info[1]));
-  }
-  if (!built) isolate->ThrowException(v8::Exception::Error(text(isolate, built.error().message)));
-}
-
 void initialise(Local<Object> exports, Local<Value>, Local<Context> context, void*) {
   Isolate* isolate = Isolate::GetCurrent();
   auto* module = new Module;
@@ -259,7 +239,6 @@ void initialise(Local<Object> exports, Local<Value>, Local<Context> context, voi
   set("start", start);
   set("drain", drain);
   set("stop", stop);
-  set("buildSnapshot", build_snapshot);
   exports->Set(context, text(isolate, "version"), text(isolate, VALOR_VERSION)).Check();
 }
 
