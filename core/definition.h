@@ -52,8 +52,8 @@ Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::st
 /// Parses one definition, as the registry gets it. Errors as above; `file` is for example "request body".
 Result<Definition> parse_definition(std::string_view json, std::string_view file);
 
-/// Makes relative `url` and `path` relative to `folder` (no trailing slash). The `path` of a native plug-in stays when it
-/// has no slash.
+/// Makes relative `url` and `path` relative to `folder` (no trailing slash). The `path` of a native plug-in stays when
+/// it has no slash.
 void resolve_paths(Definition& definition, std::string_view folder);
 
 /// One definition as JSON, every field with its value in force.

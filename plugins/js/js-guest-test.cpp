@@ -5,8 +5,6 @@
 namespace valor::plugins::js {
 namespace {
 
-using host::testing::Ending;
-
 /// Why a script does not start.
 std::string failure(const std::string& script, const std::string& file = "plugin.js") {
   Plugin plugin(script, file);

@@ -86,8 +86,8 @@ class Response {
   Response(std::string_view text) : body_(text), is_text_(true) {}        // NOLINT(google-explicit-constructor)
   Response(const char* text) : body_(text), is_text_(true) {}             // NOLINT(google-explicit-constructor)
   /// 200 with bytes; no content-type unless set.
-  Response(const std::vector<uint8_t>& bytes)
-      : body_(bytes.begin(), bytes.end()) {}  // NOLINT(google-explicit-constructor)
+  Response(const std::vector<uint8_t>& bytes)  // NOLINT(google-explicit-constructor)
+      : body_(bytes.begin(), bytes.end()) {}
 
   /// Only a status. 200 to 599.
   explicit Response(int status) : status_(static_cast<uint32_t>(status)) {}
