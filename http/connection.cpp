@@ -177,11 +177,12 @@ void Connection::receive_heads() {
     return;
   }
   if (input_.empty()) {
-    parse_heads({buffer, static_cast<size_t>(count)});
+    const std::string_view data(buffer, static_cast<size_t>(count));
+    const size_t used = parse_heads(data);
+    if (reading_ != Reading::kNothing) input_.assign(data.substr(used));
   } else {
     input_.append(buffer, static_cast<size_t>(count));
-    const std::string data = std::exchange(input_, {});
-    parse_heads(std::string_view(data).substr(std::exchange(input_used_, 0)));
+    input_used_ += parse_heads(std::string_view(input_).substr(input_used_));
   }
   if (!dead_) (void)proceed();
 }
@@ -199,13 +200,14 @@ void Connection::begin_head() {
   read_deadline_ = timeout == 0 ? 0 : loop_->now_ms() + timeout;
 }
 
-// Parses as many heads as there are; what is left goes to input_.
-void Connection::parse_heads(std::string_view data) {
+// Parses as many heads as there are. Returns how many bytes of `data` they took up.
+size_t Connection::parse_heads(std::string_view data) {
+  const size_t size = data.size();
   while (reading_ == Reading::kHeads && !data.empty()) {
     if (incoming_ == nullptr) {
       // RFC 9112 section 2.2: empty lines before a request line are read over.
       const size_t start = data.find_first_not_of("\r\n");
-      if (start == std::string_view::npos) return;
+      if (start == std::string_view::npos) return size;
       data.remove_prefix(start);
       if (exchanges_.size() >= kMaxPipelined) break;
     }
@@ -216,7 +218,7 @@ void Connection::parse_heads(std::string_view data) {
     if (state == RequestParser::State::kIncomplete) break;
     if (state == RequestParser::State::kError) {
       refuse_input(parser_->error());
-      return;
+      return size;
     }
     data.remove_prefix(consumed);
     read_deadline_ = 0;
@@ -230,7 +232,7 @@ void Connection::parse_heads(std::string_view data) {
     }
     exchanges_.push_back(std::move(incoming_));
   }
-  if (reading_ != Reading::kNothing) input_.assign(data);
+  return size - data.size();
 }
 
 // No request can be read from here on: says so in its turn, and closes.
@@ -368,15 +370,15 @@ Connection::Whereabouts Connection::proceed() {
     if (dead_ || reading_ != Reading::kHeads || input_used_ == input_.size()) break;
     if (exchanges_.size() >= kMaxPipelined) break;
     const size_t before = exchanges_.size();
-    const std::string data = std::exchange(input_, {});
-    parse_heads(std::string_view(data).substr(std::exchange(input_used_, 0)));
-    if (exchanges_.size() == before && incoming_ != nullptr) break;
-    if (exchanges_.size() == before && input_.empty()) break;
+    input_used_ += parse_heads(std::string_view(input_).substr(input_used_));
+    if (exchanges_.size() == before) break;
   }
   if (dead_) return Whereabouts::kHere;
-  if (input_used_ == input_.size()) {
+  if (input_used_ == input_.size() || reading_ == Reading::kNothing) {
     clear_buffer(input_);
     input_used_ = 0;
+  } else if (reading_ == Reading::kHeads && input_used_ > 0) {
+    input_.erase(0, std::exchange(input_used_, 0));
   }
   if (reading_ == Reading::kHeads) {
     read_paused_ = exchanges_.size() >= kMaxPipelined;

@@ -47,7 +47,7 @@ class Connection final : public net::EventHandler, public net::TurnEnd, public n
   // Reading.
   void receive();
   void receive_heads();
-  void parse_heads(std::string_view data);
+  size_t parse_heads(std::string_view data);
   void discard();
   core::BodyPiece read_body(Http1Exchange& exchange);
   core::BodyPiece body_from(std::string_view data, bool from_input);
