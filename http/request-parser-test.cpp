@@ -233,6 +233,14 @@ TEST_CASE("each limit trips with its status and its name") {
   CHECK(parse(post("Content-Length: 10\r\n", "0123456789"), 1, limits).state == State::kDone);
 }
 
+TEST_CASE("a request line that just fits is taken, whatever the sizes of the pieces") {
+  Limits limits;
+  limits.request_line_bytes = 40;
+  const std::string target = "/" + std::string(40 - 14, 'a');
+  const std::string text = "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (size_t step = 1; step <= text.size(); ++step) CHECK(parse(text, step, limits).state == State::kDone);
+}
+
 TEST_CASE("an endless chunk extension is refused") {
   const Parsed parsed = parse(post("Transfer-Encoding: chunked\r\n", "1;" + std::string(20000, 'x')));
   CHECK(parsed.state == State::kError);

@@ -51,7 +51,7 @@ RequestParser::State RequestParser::parse_head(std::string_view data, core::Requ
   consumed_ += put({data.data() + consumed_, data.size() - consumed_}, code);
   if (code == beast::error::need_more) {
     const size_t line_end = data.substr(0, limits_.request_line_bytes + 2).find("\r\n");
-    if (line_end == std::string_view::npos && data.size() > limits_.request_line_bytes) {
+    if (line_end == std::string_view::npos && data.size() >= limits_.request_line_bytes + 2) {
       return fail(line_too_long(limits_));
     }
     if (data.size() >= limits_.header_bytes) code = beast::error::header_limit;
