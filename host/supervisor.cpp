@@ -267,9 +267,9 @@ void Supervisor::start_failed(Deployment& deployment, const std::string& message
     for (Slot& slot : deployment.slots) {
       if (slot.instance->started()) to_stop_.push_back(slot.instance);
     }
+    publish();
     failed_.push_back(name);
     settle(name);
-    publish();
     return;
   }
   if (deployment.phase == Phase::kAdding) registry_.remove(name);
