@@ -98,12 +98,12 @@ void Instance::overrun(uint64_t milliseconds, uint64_t now_ms) {
   // The request that made it compute has reached its deadline too, give or take a tick.
   expire(now_ms + kTickSlackMs);
   const uint32_t limit = plugin_->definition.limits.timeout_ms;
-  const std::string detail =
-      "the plug-in computed for " + std::to_string(milliseconds) + " ms without a pause and was stopped";
+  const bool stopped = guest_ != nullptr && guest_->interrupt();
+  const std::string detail = "the plug-in did not pause for " + std::to_string(milliseconds) + " ms and was " +
+                             (stopped ? "stopped" : "left behind, because native code cannot be stopped");
   plugin_->counters->limit_tripped("timeout_ms", limit, unix_ms());
   plugin_->log.write(core::LogLevel::kError, definition().name,
                      detail + " (limit timeout_ms: " + std::to_string(limit) + ")");
-  if (guest_ != nullptr) guest_->interrupt();
   end(InstanceListener::End::kBrokeDown, detail,
       {.status = 502, .detail = detail, .limit = "timeout_ms", .limit_value = limit});
 }
