@@ -186,22 +186,19 @@ void Instance::arm_expiry() {
 void Instance::expire(uint64_t now_ms) {
   loop_->cancel_timer(std::exchange(expiry_timer_, 0));
   const uint32_t limit = plugin_->definition.limits.timeout_ms;
-  OpenCall* next = nullptr;
-  for (OpenCall* call = oldest_; call != nullptr && call->deadline_ms_ <= now_ms; call = next) {
-    next = call->younger_;
+  // Always the oldest anew: answering one call may end others of the same connection.
+  while (oldest_ != nullptr && oldest_->deadline_ms_ <= now_ms) {
+    OpenCall* call = oldest_;
     if (call->response_started_) {
-      // Its answer is on its way; it does not count any more. It moves behind all others.
-      if (next == nullptr) {
-        call->deadline_ms_ = now_ms + limit;
-        break;
-      }
-      (call->older_ != nullptr ? call->older_->younger_ : oldest_) = call->younger_;
-      next->older_ = call->older_;
+      // Its answer is on its way, and no time-out applies any more. It moves behind all others.
+      call->deadline_ms_ = now_ms + limit;
+      if (call == youngest_) break;
+      oldest_ = call->younger_;
+      oldest_->older_ = nullptr;
       call->older_ = youngest_;
       call->younger_ = nullptr;
       youngest_->younger_ = call;
       youngest_ = call;
-      call->deadline_ms_ = now_ms + limit;
       continue;
     }
     plugin_->counters->limit_tripped("timeout_ms", limit, unix_ms());

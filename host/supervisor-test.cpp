@@ -41,6 +41,9 @@ class Exchange final : public core::Exchange {
   void reroute() override { done("rerouted"); }
   const void* batch() const override { return this; }
 
+  // Whose connection goes when this one is answered.
+  Exchange* takes_along = nullptr;
+
   // What became of it; waits.
   std::string outcome() {
     std::unique_lock lock(mutex_);
@@ -54,6 +57,10 @@ class Exchange final : public core::Exchange {
 
  private:
   void done(std::string outcome) {
+    if (takes_along != nullptr && takes_along->listener_ != nullptr) {
+      std::exchange(takes_along->listener_, nullptr)->on_gone();
+      takes_along->done("gone");
+    }
     std::lock_guard lock(mutex_);
     outcome_ = std::move(outcome);
     changed_.notify_all();
@@ -288,6 +295,20 @@ TEST_CASE("a request that is not answered in time gets 504, and the instance goe
   const PluginStatus status = house.supervisor->list().front();
   CHECK(status.restarts == 0);
   CHECK(status.last_limit.limit == "timeout_ms");
+}
+
+TEST_CASE("a 504 that closes the connection of the next overdue request harms nobody") {
+  House house;
+  core::Definition definition = define("a");
+  definition.limits.timeout_ms = 100;
+  (void)get(house.add(definition));
+  Exchange* first = house.send("/a/never");
+  first->takes_along = house.send("/a/never");
+  Exchange* third = house.send("/a/never");
+  CHECK(first->outcome().starts_with("504 "));
+  CHECK(first->takes_along->outcome() == "gone");
+  CHECK(third->outcome().starts_with("504 "));
+  CHECK(house.answer("/a") == "200 1");
 }
 
 TEST_CASE("an instance that computes too long is interrupted and replaced; who waited behind it is given back") {

@@ -104,7 +104,7 @@ void Connection::on_tick() {
     kill();
     return;
   }
-  const bool idle = reading_ == Reading::kHeads && exchanges_.empty() && input_.empty() && unsent() == 0;
+  const bool idle = reading_ == Reading::kHeads && exchanges_.empty() && incoming_ == nullptr && unsent() == 0;
   if (idle && shared_.draining) {
     kill();
     return;
@@ -112,7 +112,7 @@ void Connection::on_tick() {
   if (read_deadline_ == 0 || now < read_deadline_) return;
   if (idle || reading_ == Reading::kLingering || reading_ == Reading::kDiscarding) {
     kill();
-  } else if (reading_ == Reading::kHeads && !input_.empty()) {
+  } else if (reading_ == Reading::kHeads && incoming_ != nullptr) {
     refuse_input(
         {408, "the request's head did not come in time", "header_timeout_ms", shared_.limits.header_timeout_ms});
   } else if (reading_ == Reading::kBody) {
@@ -153,6 +153,8 @@ void Connection::receive() {
         return;
       }
       exchange.wants_body_ = false;
+      // The client has done its part; how long the plug-in takes to read on is not its fault.
+      read_deadline_ = 0;
       if (exchange.listener_ != nullptr) exchange.listener_->on_body_ready();
       return;
     }
@@ -340,7 +342,10 @@ void Connection::discard() {
       input_used_ += consumed;
       discarded_ += consumed;
       if (state == RequestParser::State::kError || discarded_ > kMaxDiscarded) {
-        linger();
+        // Closes once the answer is out.
+        reading_ = Reading::kNothing;
+        read_deadline_ = 0;
+        soon();
         return;
       }
       if (state == RequestParser::State::kDone) {

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { serve, sleep, web } from './harness.ts';
 import { RawConnection, raw } from './raw.ts';
 
-const plugins = [web('echo.js'), web('edge.js'), web('stream.js'), web('bodies.js')];
+const plugins = [web('echo.js'), web('edge.js'), web('stream.js'), web('bodies.js'), web('unhurried.js')];
 const byDefault = await serve(plugins);
 const strict = await serve(
   plugins,
@@ -125,6 +125,33 @@ test('a slow body that keeps coming is no timeout', () =>
       connection.send('a');
     }
     assert.equal((await connection.response()).status, 200);
+  }));
+
+test('a plug-in that is slow to read a body is not taken for a slow client', () =>
+  raw(strict.port, async (connection) => {
+    connection.send('POST /unhurried/slowly HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\n');
+    await sleep(100);
+    connection.send('abc');
+    await sleep(100);
+    connection.send('def');
+    const answer = await connection.response();
+    assert.equal(answer.status, 200);
+    assert.equal(answer.body, '6');
+  }));
+
+test('an answer that does not wait for a long upload comes whole', () =>
+  raw(byDefault.port, async (connection) => {
+    const bytes = 16_000_000;
+    connection.socket.pause();
+    connection.send(`POST /unhurried/early?bytes=${bytes} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n`);
+    await sleep(100);
+    connection.send('100000\r\n', 'x'.repeat(0x100000), '\r\n');
+    await sleep(200);
+    connection.socket.resume();
+    const answer = await connection.response();
+    assert.equal(answer.status, 200);
+    assert.equal(answer.body.length, bytes);
+    await connection.closed();
   }));
 
 test('a client that stops taking the answer is cut off after --body-timeout', () =>
