@@ -43,9 +43,10 @@ struct Field {
 };
 
 constexpr std::array kFields = {
-    Field{"type", kAllTypes},        Field{"name", kAllTypes},   Field{"prefix", kAllTypes},
-    Field{"path", kStaticAndNative}, Field{"url", kWebOnly},     Field{"builtin", kStaticOnly},
-    Field{"config", kAllTypes},      Field{"limits", kAllTypes}, Field{"instances", kAllTypes},
+    Field{"type", kAllTypes},        Field{"name", kAllTypes},     Field{"prefix", kAllTypes},
+    Field{"path", kStaticAndNative}, Field{"url", kWebOnly},       Field{"builtin", kStaticOnly},
+    Field{"config", kAllTypes},      Field{"limits", kAllTypes},   Field{"instances", kAllTypes},
+    Field{"root", kWebOnly},         Field{"location", kAllTypes},
 };
 constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
   std::array<std::string_view, kFields.size()> keys;
@@ -131,6 +132,7 @@ class Reader {
   void read_name(const JsonValue& object, const std::string& field, Definition& definition);
   bool read_prefix(const JsonValue& object, const std::string& field, Definition& definition);
   void read_source(const JsonValue& object, const std::string& field, Definition& definition);
+  void read_location(const JsonValue& object, const std::string& field, Definition& definition);
   void read_limits(const JsonValue& object, const std::string& field, Definition& definition);
   void read_instances(const JsonValue& object, const std::string& field, Instances& instances);
   void refuse_foreign(const JsonValue& object, const std::string& field, PluginType type);
@@ -217,6 +219,7 @@ void Reader::read_source(const JsonValue& object, const std::string& field, Defi
   }
   require(object, field, "url", "the script's path or file: URL");
   definition.url = text(object, field, "url");
+  definition.root = text(object, field, "root");
   if (definition.url.empty()) return;
   uint32_t line = member(object, "url")->line;
   std::string path = definition.url;
@@ -238,6 +241,20 @@ void Reader::read_source(const JsonValue& object, const std::string& field, Defi
   if (ending == ".wasm") {
     mistake(line, join(field, "url"), quoted(path) + ": WASM plug-ins are not run by this version of Valor yet");
   }
+}
+
+void Reader::read_location(const JsonValue& object, const std::string& field, Definition& definition) {
+  definition.location = text(object, field, "location");
+  if (definition.location.empty()) return;
+  std::string_view rest = definition.location;
+  for (std::string_view scheme : {"http://", "https://"}) {
+    if (rest.starts_with(scheme)) rest.remove_prefix(scheme.size());
+  }
+  bool printable = std::all_of(rest.begin(), rest.end(), [](char c) { return c > ' ' && c < 0x7f && c != '#'; });
+  if (rest.size() < definition.location.size() && !rest.empty() && rest.front() != '/' && printable) return;
+  mistake(member(object, "location")->line, join(field, "location"),
+          "expected an http: or https: URL in ASCII without fragment, found " + quoted(definition.location));
+  definition.location.clear();
 }
 
 void Reader::read_limits(const JsonValue& object, const std::string& field, Definition& definition) {
@@ -303,6 +320,7 @@ Definition Reader::read_definition(const JsonValue& value, const std::string& fi
     read_source(value, field, definition);
     refuse_foreign(value, field, definition.type);
   }
+  read_location(value, field, definition);
   if (const JsonValue* config = member(value, "config")) definition.config = config->text;
   read_limits(value, field, definition);
   read_instances(value, field, definition.instances);

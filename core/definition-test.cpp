@@ -85,6 +85,24 @@ TEST_CASE("the config is kept as compact JSON") {
   CHECK(definitions->at(0).config == R"([[],{"a":1}])");
 }
 
+TEST_CASE("a root and a public URL are read and told again") {
+  Definition definition = parsed(web(R"("root":"..","location":"https://api.example.org/v1/a/?x=1")"));
+  CHECK(definition.location == "https://api.example.org/v1/a/?x=1");
+  resolve_paths(definition, "/home/me");
+  CHECK(definition.root == "/home/me/..");
+  CHECK(to_json(definition).find(R"("root":"/home/me/..","location":"https://api.example.org/v1/a/?x=1")") !=
+        std::string::npos);
+  CHECK(parsed(web(R"("prefix":"b")")).location.empty());
+  for (std::string_view bad : {"http://", "ftp://h/", "h/a/", "http:///a", "https://h/ a", "https://h/#a", "//h/"}) {
+    CAPTURE(bad);
+    CHECK(mistakes(web(R"("location":")" + std::string(bad) + '"')).find("location: expected an http:") !=
+          std::string::npos);
+  }
+  CHECK(
+      mistakes(R"({"type":"native","name":"a","path":"a.so","root":"x"})").find("root: belongs to plug-ins of type") !=
+      std::string::npos);
+}
+
 TEST_CASE("limits and instances are read") {
   Definition definition =
       parsed(web(R"("limits":{"timeout_ms":1,"memory_mb":65536,"queue":1000000},"instances":{"min":0,"max":1024})"));
@@ -139,7 +157,7 @@ TEST_CASE("a number at the end of its line does not shift the lines that follow"
         "body:3: limits.timeout_ms: expected a whole number from 1 to 86400000, found 0\n"
         "body:4: unknown key \"x\"; expected one of \"type\", \"name\", \"prefix\", \"path\", \"url\", \"builtin\", "
         "\"config\", "
-        "\"limits\", \"instances\"");
+        "\"limits\", \"instances\", \"root\", \"location\"");
 }
 
 TEST_CASE("unknown keys suggest the nearest known one") {

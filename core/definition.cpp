@@ -30,6 +30,7 @@ void resolve_paths(Definition& definition, std::string_view folder) {
     if (path) definition.url = std::move(path).value();
   }
   below(definition.url);
+  below(definition.root);
   if (definition.type == PluginType::kStatic || definition.path.find('/') != std::string::npos) below(definition.path);
 }
 
@@ -46,6 +47,8 @@ std::string to_json(const Definition& definition) {
   text("prefix", definition.prefix.empty() ? "/" : definition.prefix);
   if (!definition.path.empty()) text("path", definition.path);
   if (definition.type == PluginType::kWeb) text("url", definition.url);
+  if (!definition.root.empty()) text("root", definition.root);
+  if (!definition.location.empty()) text("location", definition.location);
   if (definition.type == PluginType::kStatic) text("builtin", definition.builtin);
   json += "\"config\":" + definition.config;
   json += ",\"limits\":{\"timeout_ms\":" + std::to_string(definition.limits.timeout_ms);

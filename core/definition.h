@@ -34,11 +34,13 @@ struct Instances {
 
 struct Definition {
   PluginType type = PluginType::kWeb;
-  std::string name;     ///< unique; 1 to 100 characters of A-Z a-z 0-9 . _ -
-  std::string prefix;   ///< mount without slashes at the ends; default: name; "" mounts at the root ("prefix": "/")
-  std::string path;     ///< kNative: library, without a slash a system library's name; kStatic: folder, if it needs one
-  std::string url;      ///< kWeb: script, a file path (absolute after resolve_paths)
-  std::string builtin;  ///< kStatic: which one
+  std::string name;    ///< unique; 1 to 100 characters of A-Z a-z 0-9 . _ -
+  std::string prefix;  ///< mount without slashes at the ends; default: name; "" mounts at the root ("prefix": "/")
+  std::string path;    ///< kNative: library, without a slash a system library's name; kStatic: folder, if it needs one
+  std::string url;     ///< kWeb: script, a file path (absolute after resolve_paths)
+  std::string root;    ///< kWeb: folder that its imports may reach; "": that of the script
+  std::string location;         ///< public URL of the mount where it is another than the server's with the prefix
+  std::string builtin;          ///< kStatic: which one
   std::string config = "null";  ///< any JSON value, as compact JSON text
   Limits limits;
   Instances instances;

@@ -108,7 +108,8 @@ ModuleLoader::~ModuleLoader() {
   isolate_->SetData(kDataSlot, nullptr);
 }
 
-v8::Maybe<ModuleLoader::Entry> ModuleLoader::run_entry(v8::Local<v8::Context> context, const std::string& path) {
+v8::Maybe<ModuleLoader::Entry> ModuleLoader::run_entry(v8::Local<v8::Context> context, const std::string& path,
+                                                       const std::string& root_path) {
   auto fail = [&](const std::string& message) {
     throw_error(isolate_, message);
     return v8::Nothing<Entry>();
@@ -116,9 +117,11 @@ v8::Maybe<ModuleLoader::Entry> ModuleLoader::run_entry(v8::Local<v8::Context> co
   core::Result<std::string> file = canonical_path(path);
   if (!file) return fail("cannot read " + path + ": " + file.error().message);
   // The folder of the link, if it is one: that is where the operator put the plug-in.
-  core::Result<std::string> root = canonical_path(folder_of(path));
-  if (!root) return fail("cannot read " + folder_of(path) + ": " + root.error().message);
+  std::string folder = root_path.empty() ? folder_of(path) : root_path;
+  core::Result<std::string> root = canonical_path(folder);
+  if (!root) return fail("cannot read " + folder + ": " + root.error().message);
   root_ = *root == "/" ? *root : *root + "/";
+  entry_ = *file;
 
   if (!is_always_module(*file)) {
     core::Result<std::string> text = read(*file);
@@ -129,6 +132,7 @@ v8::Maybe<ModuleLoader::Entry> ModuleLoader::run_entry(v8::Local<v8::Context> co
     v8::Local<v8::Script> script;
     if (v8::Script::Compile(context, source, &origin).ToLocal(&script)) {
       v8::Local<v8::Value> ignored;
+      entry_is_module_ = false;
       if (!script->Run(context).ToLocal(&ignored)) {
         guard.ReThrow();
         return v8::Nothing<Entry>();
@@ -160,6 +164,24 @@ v8::Maybe<ModuleLoader::Entry> ModuleLoader::run_entry(v8::Local<v8::Context> co
   }
   entry.module = module;
   return v8::Just(entry);
+}
+
+ModuleLoader::Import ModuleLoader::import_script(v8::Local<v8::Context> context, const std::string& path) {
+  if (entry_is_module_) return Import::kInModule;
+  core::Result<std::string> decoded = percent_decode(path);
+  if (!decoded) return Import::kMissing;
+  core::Result<std::string> file = canonical_path(folder_of(entry_) + *decoded);
+  if (!file || !file->starts_with(root_)) return Import::kMissing;
+  core::Result<std::string> text = read(*file);
+  if (!text) return Import::kMissing;
+  v8::ScriptOrigin origin(to_v8(isolate_, *file));
+  v8::Local<v8::Script> script;
+  v8::Local<v8::Value> ignored;
+  if (!v8::Script::Compile(context, to_v8(isolate_, *text), &origin).ToLocal(&script) ||
+      !script->Run(context).ToLocal(&ignored)) {
+    return Import::kThrew;
+  }
+  return Import::kDone;
 }
 
 core::Result<ModuleLoader::Target> ModuleLoader::locate(std::string_view specifier, const std::string& referrer) const {

@@ -37,9 +37,17 @@ class ModuleLoader {
     v8::Local<v8::Module> module;    ///< empty for a classic script
     v8::Local<v8::Promise> settled;  ///< of the module's evaluation
   };
-  /// Loads and runs the script at `path` (absolute). Runs plug-in code. Throws JavaScript exceptions; also for files
-  /// that are missing or may not be read.
-  v8::Maybe<Entry> run_entry(v8::Local<v8::Context> context, const std::string& path);
+  /// Loads and runs the script at `path` (absolute); what it imports lies below the folder `root`, or its own if that
+  /// is "". Runs plug-in code. Throws JavaScript exceptions; also for files that are missing or may not be read.
+  v8::Maybe<Entry> run_entry(v8::Local<v8::Context> context, const std::string& path, const std::string& root = "");
+
+  /// The loader of the isolate that is entered; nullptr when it has none.
+  static ModuleLoader* from(v8::Isolate* isolate) { return static_cast<ModuleLoader*>(isolate->GetData(kDataSlot)); }
+
+  enum class Import { kDone, kThrew, kMissing, kInModule };
+  /// Runs a classic script (importScripts); `path` is relative to the entry script's folder and percent-encoded.
+  /// kInModule: the entry is a module, which may not do this.
+  Import import_script(v8::Local<v8::Context> context, const std::string& path);
 
  private:
   enum class Kind { kScript, kJson };
@@ -51,7 +59,6 @@ class ModuleLoader {
   };
 
   static constexpr uint32_t kDataSlot = 2;
-  static ModuleLoader* from(v8::Isolate* isolate) { return static_cast<ModuleLoader*>(isolate->GetData(kDataSlot)); }
   static v8::MaybeLocal<v8::Module> resolve(v8::Local<v8::Context> context, v8::Local<v8::String> specifier,
                                             v8::Local<v8::FixedArray> attributes, v8::Local<v8::Module> referrer);
   static v8::MaybeLocal<v8::Promise> import_dynamically(v8::Local<v8::Context> context, v8::Local<v8::Data> options,
@@ -78,7 +85,9 @@ class ModuleLoader {
 
   v8::Isolate* isolate_;
   StripTypes strip_;
-  std::string root_;  // canonical, with a slash at the end
+  std::string root_;   // canonical, with a slash at the end
+  std::string entry_;  // canonical
+  bool entry_is_module_ = true;
   std::map<std::string, std::unique_ptr<Record>, std::less<>> records_;
   std::unordered_multimap<int, Record*> by_hash_;
 };

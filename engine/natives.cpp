@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "engine/isolate.h"
+#include "engine/modules.h"
 #include "engine/native-registry.h"
 #include "engine/script-error.h"
 #include "engine/snapshot-build.h"
@@ -96,6 +97,18 @@ void load_lazy(const Info& info) {
   }
 }
 
+// importScript(path: string): runs a classic script of the plug-in's folder; "" or why there is none
+void import_script(const Info& info) {
+  v8::Isolate* isolate = info.GetIsolate();
+  ModuleLoader* loader = Isolate::from(isolate) != nullptr ? ModuleLoader::from(isolate) : nullptr;
+  ModuleLoader::Import done = ModuleLoader::Import::kMissing;
+  if (loader != nullptr) done = loader->import_script(isolate->GetCurrentContext(), to_utf8(isolate, info[0]));
+  const char* result = done == ModuleLoader::Import::kMissing    ? "missing"
+                       : done == ModuleLoader::Import::kInModule ? "module"
+                                                                 : "";
+  if (done != ModuleLoader::Import::kThrew) info.GetReturnValue().Set(to_v8(isolate, result));
+}
+
 // setHooks(hooks: object): functions that C++ calls; only while the snapshot is built
 void set_hooks(const Info& info) {
   SnapshotBuild* build = SnapshotBuild::from(info.GetIsolate());
@@ -115,6 +128,7 @@ void register_engine_natives(NativeRegistry& registry) {
   registry.add("keepsLog", keeps_log);
   registry.add("isolateInfo", isolate_info);
   registry.add("loadLazy", load_lazy);
+  registry.add("importScript", import_script);
   registry.add("setHooks", set_hooks);
 }
 

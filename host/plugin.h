@@ -36,8 +36,9 @@ struct PluginCounters {
 /// Shared by the instances of one version. Immutable but for the counters.
 struct Plugin {
   const core::Definition definition;
-  const std::string location;  ///< public URL of the mount, with a slash at the end
-  core::Log& log;              ///< outlives the plug-in
+  const std::string
+      location;    ///< public URL of the mount; with a slash at the end, unless the definition gives another
+  core::Log& log;  ///< outlives the plug-in
   const std::shared_ptr<PluginCounters> counters;
 };
 

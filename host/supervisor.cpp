@@ -190,8 +190,8 @@ core::Result<std::unique_ptr<Supervisor::Deployment>> Supervisor::deploy(core::D
                                                                          std::shared_ptr<PluginCounters> counters) {
   auto deployment = std::make_unique<Deployment>();
   deployment->phase = phase;
-  const std::string location =
-      options_.base_url + (definition.prefix.empty() ? std::string() : definition.prefix + "/");
+  std::string location = definition.location;
+  if (location.empty()) location = options_.base_url + (definition.prefix.empty() ? "" : definition.prefix + "/");
   const uint32_t count = definition.instances.max;
   deployment->plugin.reset(new Plugin{std::move(definition), location, options_.log, std::move(counters)});
   deployment->slots.resize(count);

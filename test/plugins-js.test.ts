@@ -14,6 +14,13 @@ const valor = await serve([
   web('misbehave.js'),
   web('absent.js'),
   web('edge.js', { name: 'works' }),
+  web('imports/main.js', { name: 'imports' }),
+  web('imports/main.js', {
+    name: 'elsewhere',
+    root: pluginPath(''),
+    location: 'https://api.example.org/app/imports/',
+  }),
+  web('imports/module.mjs', { name: 'imports-module' }),
 ]);
 after(() => valor.stop());
 
@@ -132,4 +139,30 @@ test('a relative url is relative to the plug-in file', async () => {
   } finally {
     await own.stop();
   }
+});
+
+const importsOf = async (name: string, target: string) =>
+  (await valor.ask(`/${name}?import=${encodeURIComponent(target)}`)).json();
+
+test('importScripts runs scripts of the folder in order, in one global scope', async () => {
+  const { order, location } = await importsOf('imports', '');
+  assert.deepEqual(order, ['first', 'second after first']);
+  assert.equal(location, `${valor.url}/imports/`);
+});
+
+test('importScripts finds nothing outside the folder, or outside the root that the definition gives', async () => {
+  for (const target of ['missing.js', '../counter.js', '/works/', 'http://example.org/', 'data:text/javascript,0']) {
+    assert.match((await importsOf('imports', target)).error, /^NetworkError: /, target);
+  }
+  assert.match((await importsOf('imports', 'http://:0')).error, /^SyntaxError: /);
+  assert.match((await importsOf('elsewhere', '/app/throws-at-load.js')).error, /no start on purpose/);
+  assert.match((await importsOf('elsewhere', '../../harness.ts')).error, /^NetworkError: /);
+});
+
+test('a definition can give the public URL', async () => {
+  assert.equal((await importsOf('elsewhere', '')).location, 'https://api.example.org/app/imports/');
+});
+
+test('a module cannot use importScripts', async () => {
+  await valor.logged(/TypeError: importScripts\(\) is not for modules/);
 });

@@ -14,6 +14,7 @@ import { installResponse } from './fetch/response.ts';
 import { installPerformance } from './hr-time/performance.ts';
 import { installBase64 } from './html/base64.ts';
 import { installErrorEvent } from './html/error-event.ts';
+import { installImportScripts } from './html/import-scripts.ts';
 import { installLocation } from './html/location.ts';
 import { installMessageEvent } from './html/message-event.ts';
 import { installNavigator } from './html/navigator.ts';
@@ -29,7 +30,7 @@ import { installDOMException } from './webidl/dom-exception.ts';
 const installers = [
   ...[installDOMException, installEvent, installEventTarget, installCustomEvent, installAbort],
   ...[installMessageEvent, installErrorEvent, installPromiseRejectionEvent],
-  ...[installWorkerGlobalScope, installLocation, installNavigator, installPerformance],
+  ...[installWorkerGlobalScope, installLocation, installImportScripts, installNavigator, installPerformance],
   ...[installTimers, installStructuredClone, installBase64, installConsole],
   ...[installTextEncoder, installTextDecoder, installTextStreams, installURL, installURLSearchParams, installStreams],
   ...[installHeaders, installRequest, installResponse],

@@ -31,6 +31,11 @@ export interface EngineNatives {
   keepsLog(level: LogLevel): boolean;
   /** Known only once an instance runs: never call it while the snapshot is built. */
   isolateInfo(): IsolateInfo;
+  /**
+   * Runs a classic script, named relative to the plug-in's own and percent-encoded. Returns "" when it ran, "missing" when
+   * there is none, "module" when the plug-in is a module.
+   */
+  importScript(path: string): '' | 'missing' | 'module';
   /** Runs the bundle of web/lazy/<name>.ts and returns its exports object. */
   loadLazy(name: string): unknown;
 }

@@ -75,7 +75,7 @@ void JsGuest::start() {
     v8::TryCatch guard(isolate);
     engine::ModuleLoader::Entry entry;
     if (isolate_->dead()) return;
-    if (modules_->run_entry(context, definition.url).To(&entry)) {
+    if (modules_->run_entry(context, definition.url, definition.root).To(&entry)) {
       if (entry.module.IsEmpty()) return;
       entry.settled->MarkAsHandled();
       entry_module_.Reset(isolate, entry.module);

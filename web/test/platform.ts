@@ -105,6 +105,7 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
       if (!started) throw new Error('the instance has not started');
       return { name: 'hello', location, config: '{}', hardwareConcurrency: 2 };
     },
+    importScript: () => 'missing',
     loadLazy(name: string) {
       if (!started) throw new Error('the instance has not started');
       platform.loaded.push(name);

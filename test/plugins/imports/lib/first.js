@@ -1,0 +1,2 @@
+const shared = ['first'];
+order.push(shared[0]);

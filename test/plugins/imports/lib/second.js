@@ -1,0 +1,1 @@
+order.push(`second after ${shared[0]}`);

@@ -1,0 +1,1 @@
+importScripts('lib/first.js');
