@@ -5,11 +5,13 @@
 #   make build     what bin/valor needs                         make build PRESET=sanitizer
 #   make sanitize  the C++ unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make fuzz      every fuzzer for a minute                   make fuzz FUZZ_SECONDS=10
+#   make wpt       the web-platform-tests in plug-ins; the first time they are fetched (700 MB).
+#                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
 #   make lint      formatting, clang-tidy, types, TypeScript linter
 #   make format    put C++ and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
-.PHONY: run test build sanitize fuzz lint format clean setup
+.PHONY: run test wpt build sanitize fuzz lint format clean setup
 
 PRESET ?= release
 BUILD ?= build/$(PRESET)
@@ -42,6 +44,9 @@ test: build
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j2 </dev/null || failed=1; \
 	VALOR_BUILD=$(abspath $(BUILD)) $(NODE) --test --test-concurrency=2 --test-timeout=300000 $(TESTS) </dev/null || failed=1; \
 	exit $$failed
+
+wpt: build
+	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) test/wpt/run.ts $(if $(UPDATE),--update) $(DIRS) </dev/null
 
 sanitize: setup
 	$(MAKE) build PRESET=sanitizer BUILD=build/sanitizer
