@@ -7,11 +7,12 @@
 #   make fuzz      every fuzzer for a minute                   make fuzz FUZZ_SECONDS=10
 #   make wpt       the web-platform-tests in plug-ins; the first time they are fetched (700 MB).
 #                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
+#   make bench     Valor beside its peers: bench/results/     make bench ONLY=message,deno
 #   make lint      formatting, clang-tidy, types, TypeScript linter
 #   make format    put C++ and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
-.PHONY: run test wpt build sanitize fuzz lint format clean setup
+.PHONY: run test bench wpt build sanitize fuzz lint format clean setup
 
 PRESET ?= release
 BUILD ?= build/$(PRESET)
@@ -65,6 +66,13 @@ fuzz: setup
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$fuzzer fuzz/seeds/$$fuzzer </dev/null || failed=1; \
 	done; \
 	exit $$failed
+
+# The peers are 350 MB and come only here.
+ONLY ?=
+bench: build
+	@tools/setup-bench
+	cmake --build $(BUILD) --target bench-floor
+	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) bench/bench.ts --only '$(ONLY)' </dev/null
 
 lint: build
 	@failed=0; \

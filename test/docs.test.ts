@@ -12,6 +12,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { lastResults, readmeWith } from '../bench/report.ts';
 import { build, command, deadlineMs, root, serveFile, temporaryFolder, type Valor } from './harness.ts';
 
 interface Block {
@@ -102,6 +103,10 @@ for (const file of files.filter((name) => name.endsWith('.md'))) {
     }
   });
 }
+
+test("the README's figures are those of the last `make bench`", () => {
+  assert.equal(readFileSync(join(root, 'README.md'), 'utf8'), readmeWith(lastResults()));
+});
 
 test('links inside the documentation lead somewhere', () => {
   for (const file of files.filter((name) => name.endsWith('.md'))) {

@@ -1,0 +1,133 @@
+// `make bench`: measures Valor beside its peers and prints one table. See docs/benchmarks.md.
+// Usage: bench.ts [--only NAME,...] [--rounds N] [--seconds N]
+import { parseArgs } from 'node:util';
+import { type IsolationRun, measureIsolation } from './isolation.ts';
+import { type LoadRow, measureLoad } from './load.ts';
+import { median, type Subject } from './processes.ts';
+import { commitNow, keep, machineFacts, type Results, render, titles, versions } from './report.ts';
+import { type Peer, startFloor, startPeerHello, startPeerHono, startValorForLoad } from './runtimes.ts';
+import { type InstanceRun, measureInstances, measureProcessStart } from './starts.ts';
+
+const peers: Peer[] = ['deno', 'bun', 'node', 'workerd'];
+const everybody = ['valor', ...peers] as const;
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+  },
+});
+const rounds = Number(options.rounds);
+const seconds = Number(options.seconds);
+
+interface Row {
+  name: string;
+  label: string;
+  path: string;
+  start: () => Promise<Subject>;
+}
+
+let valor: Promise<Subject> | undefined;
+const startValor = (): Promise<Subject> => (valor ??= startValorForLoad());
+
+const loadRows: Row[] = [
+  { name: 'floor', label: 'floor: epoll, no parsing', path: '/', start: startFloor },
+  { name: 'health', label: 'Valor, built-in health', path: '/_health', start: startValor },
+  { name: 'native', label: 'Valor, native C++', path: '/native', start: startValor },
+  { name: 'message', label: 'Valor, JS message', path: '/message', start: startValor },
+  { name: 'fetch', label: 'Valor, JS fetch', path: '/fetch', start: startValor },
+  ...peers.map((peer) => ({ name: peer, label: titles[peer]!, path: '/', start: () => startPeerHello(peer) })),
+  { name: 'hono', label: 'Valor, hono app', path: '/hono/books/1', start: startValor },
+  ...peers.map((peer) => ({
+    name: `${peer}-hono`,
+    label: `${titles[peer]}, hono app`,
+    path: '/books/1',
+    start: () => startPeerHono(peer),
+  })),
+];
+const otherRows = ['instances', 'process-start', 'isolation'];
+
+const names = [...loadRows.map(({ name }) => name), ...otherRows];
+const only = options.only.split(/[\s,]+/).filter((name) => name !== '');
+const unknown = only.filter((name) => !names.includes(name));
+if (unknown.length > 0 || !(rounds >= 1) || !(seconds >= 1)) {
+  if (unknown.length > 0) console.error(`bench: no row ${unknown.join(', ')}; there are: ${names.join(', ')}`);
+  else console.error('bench: --rounds and --seconds are numbers from 1');
+  process.exit(2);
+}
+const wanted = (name: string): boolean => only.length === 0 || only.includes(name);
+
+function say(what: string): void {
+  console.error(`bench: ${what}`);
+}
+
+async function load(): Promise<Results['load']> {
+  const rows: LoadRow[] = [];
+  const subjects = new Set<Subject>();
+  try {
+    for (const { name, label, path, start } of loadRows) {
+      if (!wanted(name)) continue;
+      const subject = await start();
+      subjects.add(subject);
+      await subject.answers(path);
+      rows.push({ name, label, path, subject });
+    }
+    if (rows.length === 0) return [];
+    say(`${rows.length} rows of load, ${rounds} rounds`);
+    return await measureLoad(rows, rounds, seconds);
+  } finally {
+    for (const subject of subjects) await subject.stop();
+  }
+}
+
+/** Measures everybody once in each round. */
+async function inRounds<Name extends string, T>(
+  row: string,
+  who: readonly Name[],
+  measure: (name: Name) => Promise<T>,
+): Promise<Map<Name, T[]>> {
+  const runs = new Map<Name, T[]>();
+  if (!wanted(row)) return runs;
+  say(`${row}, ${rounds} rounds`);
+  for (let round = 0; round < rounds; round++) {
+    for (const name of who) runs.set(name, [...(runs.get(name) ?? []), await measure(name)]);
+  }
+  return runs;
+}
+
+const middle = <T>(runs: T[], field: (run: T) => number): number => median(runs.map(field));
+
+const results: Results = {
+  date: new Date().toISOString(),
+  commit: commitNow(),
+  machine: machineFacts(),
+  versions: await versions(peers),
+  rounds,
+  load: await load(),
+  instances: [...(await inRounds('instances', everybody, measureInstances))].map(([name, runs]) => ({
+    name,
+    startMs: middle<InstanceRun>(runs, ({ startMs }) => startMs),
+    rssMb: middle<InstanceRun>(runs, ({ rssMb }) => rssMb),
+  })),
+  processStart: [...(await inRounds('process-start', everybody, measureProcessStart))].map(([name, runs]) => ({
+    name,
+    ms: median(runs),
+  })),
+  // Those of workerd share one thread: a hello waits until the computation ends.
+  isolation: [
+    ...(await inRounds('isolation', ['valor', 'deno', 'bun', 'node'] as const, (who) => measureIsolation(who, 4))),
+  ].map(([name, runs]) => ({
+    name,
+    p50Ms: middle<IsolationRun>(runs, ({ p50Ms }) => p50Ms),
+    p99Ms: middle<IsolationRun>(runs, ({ p99Ms }) => p99Ms),
+    p99MsByKind: runs[0]!.p99MsByKind.map((_, kind) => middle<IsolationRun>(runs, (run) => run.p99MsByKind[kind]!)),
+  })),
+};
+
+console.log(render(results));
+if (only.length === 0) {
+  keep(results);
+  say('kept in bench/results/latest.json; the table of the README is renewed');
+}
+process.exit(0);

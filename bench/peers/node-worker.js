@@ -1,0 +1,12 @@
+import { parentPort } from 'node:worker_threads';
+
+parentPort.on('message', (data) => {
+  const end = Date.now() + (data.compute ?? 0);
+  let sum = 0;
+  while (Date.now() < end) for (let i = 0; i < 100_000; i++) sum += Math.sqrt(i);
+  parentPort.postMessage({
+    status: 200,
+    headers: [['content-type', 'text/plain']],
+    body: `Hello from a plug-in${sum || ''}`,
+  });
+});
