@@ -1,6 +1,7 @@
 #include "core/header-list.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/message.h"
@@ -13,6 +14,29 @@ constexpr char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
+// What a byte may be part of, looked up: these run over every byte of every head.
+enum : uint8_t { kNameByte = 1, kValueByte = 2 };
+
+constexpr std::array<uint8_t, 256> make_byte_kinds() {
+  std::array<uint8_t, 256> kinds{};
+  for (size_t byte = 0; byte < kinds.size(); ++byte) {
+    // https://www.rfc-editor.org/rfc/rfc9110#name-field-values
+    if ((byte >= 0x20 && byte != 0x7f) || byte == '\t') kinds[byte] |= kValueByte;
+  }
+  // https://www.rfc-editor.org/rfc/rfc9110#name-tokens
+  for (char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+    kinds[static_cast<uint8_t>(c)] |= kNameByte;
+  }
+  return kinds;
+}
+constexpr auto kByteKinds = make_byte_kinds();
+
+bool all_of_kind(std::string_view text, uint8_t kind) {
+  uint8_t common = kind;
+  for (char c : text) common &= kByteKinds[static_cast<uint8_t>(c)];
+  return common != 0;
+}
+
 }  // namespace
 
 bool same_header_name(std::string_view a, std::string_view b) {
@@ -21,23 +45,13 @@ bool same_header_name(std::string_view a, std::string_view b) {
 }
 
 bool is_header_name(std::string_view name) {
-  // https://www.rfc-editor.org/rfc/rfc9110#name-tokens
-  static constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kSymbols.find(c) != std::string_view::npos;
-  });
+  return !name.empty() && all_of_kind(name, kNameByte);
 }
 
 bool is_header_value(std::string_view value) {
-  // https://www.rfc-editor.org/rfc/rfc9110#name-field-values
   if (value.empty()) return true;
   auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  if (blank(value.front()) || blank(value.back())) return false;
-  return std::none_of(value.begin(), value.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t') || byte == 0x7f;
-  });
+  return !blank(value.front()) && !blank(value.back()) && all_of_kind(value, kValueByte);
 }
 
 void HeaderList::append(std::string_view name, std::string_view value) {

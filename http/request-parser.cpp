@@ -1,6 +1,7 @@
 #include "http/request-parser.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace valor::http {
@@ -19,12 +20,18 @@ std::string_view to_std(boost::beast::string_view view) {
 }
 
 // Host = uri-host [ ":" port ]; the characters of RFC 3986 reg-name, IP-literal and port.
+constexpr std::array<bool, 256> make_authority_bytes() {
+  std::array<bool, 256> bytes{};
+  for (char c : std::string_view("-._~!$&'()*+,;=:[]%0123456789"
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+    bytes[static_cast<uint8_t>(c)] = true;
+  }
+  return bytes;
+}
+constexpr auto kAuthorityBytes = make_authority_bytes();
+
 bool is_authority(std::string_view text) {
-  static constexpr std::string_view kSymbols = "-._~!$&'()*+,;=:[]%";
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kSymbols.find(c) != std::string_view::npos;
-  });
+  return std::all_of(text.begin(), text.end(), [](char c) { return kAuthorityBytes[static_cast<uint8_t>(c)]; });
 }
 
 ParseError line_too_long(const Limits& limits) {

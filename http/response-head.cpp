@@ -10,6 +10,8 @@ namespace valor::http {
 
 namespace {
 
+constexpr size_t kDateSize = 29;
+
 enum class Ownership { kPlugin, kDate, kServer, kLength, kDropped };
 
 // By length first: most names fall through the switch without a comparison.
@@ -36,36 +38,51 @@ Ownership owner_of(std::string_view name) {
   }
 }
 
-void append_line(std::string& out, std::string_view name, std::string_view value) {
-  const size_t at = out.size();
-  out.resize(at + name.size() + value.size() + 4);
-  char* to = out.data() + at;
-  std::memcpy(to, name.data(), name.size());
-  to += name.size();
-  *to++ = ':';
-  *to++ = ' ';
-  std::memcpy(to, value.data(), value.size());
-  to += value.size();
-  *to++ = '\r';
-  *to = '\n';
-}
+// Writes where the caller has made room.
+class Writer {
+ public:
+  explicit Writer(char* at) : at_(at) {}
+  char* at() const { return at_; }
 
-void append_number(std::string& out, uint64_t number) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, end);
-}
+  void text(std::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void number(uint64_t number) { at_ = std::to_chars(at_, at_ + kMaxDigits, number).ptr; }
+  void line(std::string_view name, std::string_view value) {
+    text(name);
+    text(": ");
+    text(value);
+    text("\r\n");
+  }
 
-void append_status_line(std::string& out, uint16_t status) {
+  static constexpr size_t kMaxDigits = 20;
+
+ private:
+  char* at_;
+};
+
+void write_status_line(Writer& out, uint16_t status) {
   if (status == 200) {
-    out += "HTTP/1.1 200 OK\r\n";
+    out.text("HTTP/1.1 200 OK\r\n");
     return;
   }
-  out += "HTTP/1.1 ";
-  append_number(out, status);
-  out += ' ';
-  out += core::status_text(status);
-  out += "\r\n";
+  out.text("HTTP/1.1 ");
+  out.number(status);
+  out.text(" ");
+  out.text(core::status_text(status));
+  out.text("\r\n");
+}
+
+// The date as of `unix_seconds`; the text changes once a second.
+std::string_view date_of(int64_t unix_seconds) {
+  static thread_local int64_t written = -1;
+  static thread_local char buffer[32];
+  if (written != unix_seconds) {
+    http_date(unix_seconds, buffer);
+    written = unix_seconds;
+  }
+  return {buffer, kDateSize};
 }
 
 }  // namespace
@@ -89,11 +106,21 @@ std::string_view http_date(int64_t unix_seconds, char (&buffer)[32]) {
   two(buffer + 17, parts.tm_hour);
   two(buffer + 20, parts.tm_min);
   two(buffer + 23, parts.tm_sec);
-  return {buffer, 29};
+  return {buffer, kDateSize};
 }
 
 void append_response_head(std::string& out, const ResponseHeadParts& parts) {
-  append_status_line(out, parts.head.status);
+  // Room for everything at once; what is not used is given back below.
+  constexpr size_t kFixedParts = 256;
+  constexpr size_t kSeparators = 4;
+  const std::string_view reason = core::status_text(parts.head.status);
+  size_t room = kFixedParts + reason.size() + parts.request_id.size() + parts.plugin.size() + parts.server.size();
+  for (auto [name, value] : parts.head.headers) room += name.size() + value.size() + kSeparators;
+  const size_t start = out.size();
+  out.resize(start + room);
+  Writer writer(out.data() + start);
+
+  write_status_line(writer, parts.head.status);
   bool has_date = false;
   bool has_server = false;
   bool has_length = false;
@@ -114,26 +141,23 @@ void append_response_head(std::string& out, const ResponseHeadParts& parts) {
       case Ownership::kPlugin:
         break;
     }
-    append_line(out, name, value);
+    writer.line(name, value);
   }
-  append_line(out, "x-correlation-id", parts.request_id);
-  if (!parts.plugin.empty()) append_line(out, "x-valor-plugin", parts.plugin);
-  if (!has_date) {
-    char buffer[32];
-    append_line(out, "date", http_date(parts.unix_seconds, buffer));
-  }
-  if (!has_server) append_line(out, "server", parts.server);
-  if (parts.connection == ConnectionHeader::kClose) out += "connection: close\r\n";
-  if (parts.connection == ConnectionHeader::kKeepAlive) out += "connection: keep-alive\r\n";
+  writer.line("x-correlation-id", parts.request_id);
+  if (!parts.plugin.empty()) writer.line("x-valor-plugin", parts.plugin);
+  if (!has_date) writer.line("date", date_of(parts.unix_seconds));
+  if (!has_server) writer.line("server", parts.server);
+  if (parts.connection == ConnectionHeader::kClose) writer.text("connection: close\r\n");
+  if (parts.connection == ConnectionHeader::kKeepAlive) writer.text("connection: keep-alive\r\n");
   if (parts.framing == BodyFraming::kLength) {
-    out += "content-length: ";
-    append_number(out, parts.length);
-    out += "\r\n\r\n";
+    writer.text("content-length: ");
+    writer.number(parts.length);
+    writer.text("\r\n");
   } else if (parts.framing == BodyFraming::kChunked) {
-    out += "transfer-encoding: chunked\r\n\r\n";
-  } else {
-    out += "\r\n";
+    writer.text("transfer-encoding: chunked\r\n");
   }
+  writer.text("\r\n");
+  out.resize(static_cast<size_t>(writer.at() - out.data()));
 }
 
 }  // namespace valor::http
