@@ -112,10 +112,8 @@ v8::Local<v8::Function> Isolate::hook(const char* name) const {
 
 v8::MaybeLocal<v8::Value> Isolate::call(v8::Local<v8::Function> function, int count, v8::Local<v8::Value>* arguments) {
   if (dead()) return {};
-  v8::TryCatch guard(isolate_);
-  v8::MaybeLocal<v8::Value> result = function->Call(context(), v8::Undefined(isolate_), count, arguments);
-  if (guard.HasCaught() && !guard.HasTerminated()) add_uncaught(guard.Exception(), guard.Message());
-  return result;
+  // What it throws comes to on_message().
+  return function->Call(context(), v8::Undefined(isolate_), count, arguments);
 }
 
 void Isolate::checkpoint() {
@@ -228,6 +226,11 @@ void Isolate::clear_timer(uint32_t id) {
 
 double Isolate::now_ms() const {
   return std::chrono::duration<double, std::milli>(Clock::now() - start_).count();
+}
+
+double Isolate::ms_since_start(uint64_t monotonic_ms) const {
+  const auto start = std::chrono::ceil<std::chrono::milliseconds>(start_.time_since_epoch()).count();
+  return static_cast<double>(std::max<int64_t>(0, static_cast<int64_t>(monotonic_ms) - start));
 }
 
 void Isolate::on_promise_reject(v8::PromiseRejectMessage message) {

@@ -104,6 +104,8 @@ class Isolate {
   void clear_timer(uint32_t id);
   /// Milliseconds since the isolate was created.
   double now_ms() const;
+  /// The same as of `monotonic_ms`, a reading of the monotonic clock in whole milliseconds; not below 0.
+  double ms_since_start(uint64_t monotonic_ms) const;
   /// Milliseconds since 1970 when the isolate was created.
   double time_origin_ms() const { return time_origin_ms_; }
   void log(core::LogLevel level, std::string_view text) const { options_.log->write(level, options_.name, text); }

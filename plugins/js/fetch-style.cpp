@@ -68,7 +68,7 @@ bool is_serialized_url(std::string_view scheme, std::string_view authority, std:
   return true;
 }
 
-FetchStyle::FetchStyle(JsGuest& guest) : guest_(guest), strings_(guest.isolate().v8()) {
+FetchStyle::FetchStyle(JsGuest& guest) : guest_(guest), strings_(guest.isolate().v8()), head_(guest.isolate().v8()) {
   engine::Isolate& isolate = guest.isolate();
   on_fetch_.Reset(isolate.v8(), isolate.hook("onFetch"));
   on_body_ready_.Reset(isolate.v8(), isolate.hook("onBodyReady"));
@@ -133,9 +133,8 @@ void FetchStyle::dropped(host::CallId id, host::DropReason reason) {
 }
 
 bool FetchStyle::read_head(host::CallId id, const Info& info) {
-  if (!info[2]->IsUint32() || !info[3]->IsString()) return false;
-  std::string wrong = js::read_head(info.GetIsolate(), info[1], info[2].As<v8::Uint32>()->Value(),
-                                    info[3].As<v8::String>(), text_, head_, correlation_id_);
+  if (!info[2]->IsString()) return false;
+  std::string wrong = head_.read(info[1], info[2].As<v8::String>());
   if (wrong.empty()) return true;
   net::EventLoop::Inside inside(guest_.context().loop());
   guest_.fail_call(id, "The plug-in's response is not valid: " + wrong + ".", "gave no valid response: " + wrong);
@@ -144,9 +143,9 @@ bool FetchStyle::read_head(host::CallId id, const Info& info) {
 
 void FetchStyle::send_response(host::CallId id, const Info& info) {
   if (!read_head(id, info)) return;
-  std::string_view body = js::read_body(info.GetIsolate(), info[4], text_);
+  std::string_view body = js::read_body(info.GetIsolate(), info[3], text_);
   net::EventLoop::Inside inside(guest_.context().loop());
-  if (host::Call* call = guest_.context().find(id)) call->respond(head_, body);
+  if (host::Call* call = guest_.context().find(id)) call->respond(head_.head(), body);
   trim_buffer(text_);
 }
 
@@ -156,7 +155,7 @@ void FetchStyle::start_response(host::CallId id, const Info& info) {
   net::EventLoop::Inside inside(guest_.context().loop());
   host::Call* call = guest_.context().find(id);
   if (call == nullptr) return;
-  call->start_response(head_, declared_length(head_.headers));
+  call->start_response(head_.head(), declared_length(head_.head().headers));
   info.GetReturnValue().Set(true);
 }
 

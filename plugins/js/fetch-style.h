@@ -8,6 +8,7 @@
 
 #include "core/message.h"
 #include "plugins/js/request-strings.h"
+#include "plugins/js/response-parts.h"
 #include "plugins/js/style.h"
 
 namespace valor::plugins::js {
@@ -39,7 +40,7 @@ class FetchStyle final : public Style {
  private:
   /// Calls a hook with a call's id and, where not empty, one more argument.
   void notify(const v8::Global<v8::Function>& hook, host::CallId id, v8::Local<v8::Value> more = {});
-  /// Fills head_ from the arguments 1 to 3 of a native function; fails the call when they are wrong.
+  /// Fills head_ from the arguments 1 and 2 of a native function; fails the call when they are wrong.
   bool read_head(host::CallId id, const Info& info);
 
   JsGuest& guest_;
@@ -50,8 +51,7 @@ class FetchStyle final : public Style {
   v8::Global<v8::Function> on_dropped_;
 
   // Kept between calls for their memory.
-  core::ResponseHead head_;
-  std::string correlation_id_;
+  HeadReader head_;
   std::string text_;
 };
 

@@ -11,6 +11,7 @@ import { reportException } from '../../web/html/report-exception.ts';
 import { parseURL } from '../../web/url/url.ts';
 import { DOMException } from '../../web/webidl/dom-exception.ts';
 import { answerOf, createFetchEvent, installFetchEvent, isAnswered, watch } from './fetch-event.ts';
+import { HeaderText } from './header-text.ts';
 import { natives, writeGone, writeReady } from './natives.ts';
 import { getConfig } from './valor-global.ts';
 
@@ -27,6 +28,7 @@ class Context {
   passThroughOnException(): void {}
 }
 
+const headerText = new HeaderText();
 const scope = globalThis as unknown as EventTarget;
 
 let module: Module | null = null;
@@ -157,14 +159,13 @@ function send(call: number, method: string, response: unknown): void {
     return;
   }
   const { status, headers, body } = state;
-  let joined = '';
-  for (let at = 0; at < headers.length; at++) joined += `${headers[at]}\0`;
+  const joined = headerText.join(headers);
   if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
-    natives.sendResponse(call, status, headers.length >> 1, joined, body);
+    natives.sendResponse(call, status, joined, body);
     signals.delete(call);
     return;
   }
-  if (!natives.startResponse(call, status, headers.length >> 1, joined)) {
+  if (!natives.startResponse(call, status, joined)) {
     cancel(body, new DOMException('The client left', 'AbortError'));
   } else if (method === 'HEAD') {
     natives.finishBody(call);

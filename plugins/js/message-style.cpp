@@ -23,11 +23,10 @@ core::IdSource::Seed random_seed() {
 
 }  // namespace
 
-MessageStyle::MessageStyle(JsGuest& guest) : guest_(guest), ids_(random_seed()), strings_(guest.isolate().v8()) {
+MessageStyle::MessageStyle(JsGuest& guest)
+    : guest_(guest), ids_(random_seed()), strings_(guest.isolate().v8()), head_(guest.isolate().v8()) {
   v8::Isolate* isolate = guest_.isolate().v8();
   on_message_.Reset(isolate, guest_.isolate().hook("onMessage"));
-  static constexpr std::string_view kNames[] = {"url", "method", "headers", "body"};
-  data_template_.Reset(isolate, v8::DictionaryTemplate::New(isolate, kNames));
 }
 
 MessageStyle::~MessageStyle() {
@@ -122,42 +121,44 @@ void MessageStyle::forget(host::CallId id) {
   });
 }
 
-v8::MaybeLocal<v8::Value> MessageStyle::make_data(const core::Request& request, std::string_view id,
-                                                  const Incoming& incoming) {
+bool MessageStyle::make_arguments(const core::Request& request, std::string_view id, const Incoming& incoming,
+                                  v8::LocalVector<v8::Value>& arguments) {
   v8::Isolate* isolate = guest_.isolate().v8();
-  v8::LocalVector<v8::Value> headers(isolate);
-  headers.reserve(request.headers.size());
-  for (auto [name, value] : request.headers) {
-    v8::Local<v8::Value> pair[] = {strings_.token(name), strings_.text(name == "x-request-id" ? id : value)};
-    headers.push_back(v8::Array::New(isolate, pair, 2));
-  }
   v8::Local<v8::Value> body = v8::Null(isolate);
   if (incoming.has_body) {
     std::unique_ptr<v8::BackingStore> store = v8::ArrayBuffer::NewBackingStore(
         isolate, incoming.body.size(), v8::BackingStoreInitializationMode::kUninitialized,
         v8::BackingStoreOnFailureMode::kReturnNull);
-    if (store == nullptr) return {};
+    if (store == nullptr) return false;
     std::memcpy(store->Data(), incoming.body.data(), incoming.body.size());
     body = v8::ArrayBuffer::New(isolate, std::move(store));
   }
-  v8::MaybeLocal<v8::Value> values[] = {strings_.text(request.url), strings_.token(request.method),
-                                        v8::Array::New(isolate, headers.data(), headers.size()), body};
-  return data_template_.Get(isolate)->NewInstance(guest_.isolate().context(), values).As<v8::Value>();
+  arguments.reserve(4 + 2 * request.headers.size());
+  arguments.push_back(v8::Number::New(isolate, guest_.isolate().ms_since_start(guest_.context().loop().now_ms())));
+  arguments.push_back(strings_.text(request.url));
+  arguments.push_back(strings_.token(request.method));
+  arguments.push_back(body);
+  for (auto [name, value] : request.headers) {
+    arguments.push_back(strings_.token(name));
+    arguments.push_back(strings_.text(name == "x-request-id" ? id : value));
+  }
+  return true;
 }
 
 void MessageStyle::dispatch(host::Call& call, const Incoming& incoming) {
   v8::HandleScope handles(guest_.isolate().v8());
   const host::CallId id = call.id();
   const core::Request& request = call.request();
-  v8::Local<v8::Value> data;
-  if (!make_data(request, correlator_.begin(id, request.id, ids_), incoming).ToLocal(&data)) {
+  v8::LocalVector<v8::Value> arguments(guest_.isolate().v8());
+  if (!make_arguments(request, correlator_.begin(id, request.id, ids_), incoming, arguments)) {
     guest_.fail_call(id, "The request's body does not fit into the plug-in's memory.",
                      "no memory for a request's body");
     return guest_.run(0, [] {});
   }
   correlator_.enter_handler(id);
   guest_.run(id, [&] {
-    (void)guest_.isolate().call(on_message_.Get(guest_.isolate().v8()), 1, &data);
+    (void)guest_.isolate().call(on_message_.Get(guest_.isolate().v8()), static_cast<int>(arguments.size()),
+                                arguments.data());
     handler_over_ = true;
   });
   correlator_.leave_handler();
@@ -191,18 +192,17 @@ void MessageStyle::failed(host::CallId id) {
 
 void MessageStyle::respond(const v8::FunctionCallbackInfo<v8::Value>& info) {
   v8::Isolate* isolate = info.GetIsolate();
-  std::string wrong = read_head(isolate, info[0], info[1].As<v8::Uint32>()->Value(), info[2].As<v8::String>(), text_,
-                                head_, correlation_id_);
+  std::string wrong = head_.read(info[0], info[1].As<v8::String>());
   std::string_view body;
-  if (wrong.empty()) body = read_body(isolate, info[3], text_);
+  if (wrong.empty()) body = read_body(isolate, info[2], text_);
   std::optional<std::string_view> correlation_id;
-  if (!correlation_id_.empty()) correlation_id = correlation_id_;
+  if (!head_.correlation_id().empty()) correlation_id = head_.correlation_id();
 
   net::EventLoop::Inside inside(guest_.context().loop());
   if (!wrong.empty()) return fail_matched(correlation_id, wrong);
   host::CallId id = match(correlation_id);
   if (id == 0) return;
-  if (host::Call* call = guest_.context().find(id)) call->respond(head_, body);
+  if (host::Call* call = guest_.context().find(id)) call->respond(head_.head(), body);
   correlator_.end(id, core::Ended::kAnswered);
   trim_buffer(text_);
 }

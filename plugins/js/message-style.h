@@ -13,6 +13,7 @@
 #include "core/correlation.h"
 #include "net/event-loop.h"
 #include "plugins/js/request-strings.h"
+#include "plugins/js/response-parts.h"
 #include "plugins/js/style.h"
 
 namespace valor::plugins::js {
@@ -53,7 +54,9 @@ class MessageStyle final : public Style {
   void forget(host::CallId id);
   /// Gives the instance up when its answers can no longer be told apart.
   bool replace_if_lost();
-  v8::MaybeLocal<v8::Value> make_data(const core::Request& request, std::string_view id, const Incoming& incoming);
+  /// Those of the hook onMessage. Returns false when the body does not fit into the plug-in's memory.
+  bool make_arguments(const core::Request& request, std::string_view id, const Incoming& incoming,
+                      v8::LocalVector<v8::Value>& arguments);
 
   /// Inside the turn: the request that a response belongs to; 0 when it belongs to none, which is logged.
   host::CallId match(std::optional<std::string_view> correlation_id);
@@ -70,13 +73,10 @@ class MessageStyle final : public Style {
   std::set<net::EventLoop::TimerId> timers_;
 
   v8::Global<v8::Function> on_message_;
-  v8::Global<v8::DictionaryTemplate> data_template_;
   RequestStrings strings_;
 
-  // Kept between responses for their memory.
-  core::ResponseHead head_;
-  std::string correlation_id_;
-  std::string text_;
+  HeadReader head_;
+  std::string text_;  // kept between responses for its memory
 };
 
 }  // namespace valor::plugins::js

@@ -3,15 +3,26 @@ import { dispatch, type EventTarget, hasListeners } from '../../web/dom/event-ta
 import { createMessageEvent } from '../../web/html/message-event.ts';
 import { cloneWith, type StructuredSerializeOptions } from '../../web/html/structured-clone.ts';
 import { defineOperation } from '../../web/webidl/define.ts';
+import { HeaderText } from './header-text.ts';
 import { natives, type ResponseBody } from './natives.ts';
 
 const { isArray } = Array;
 const { getPrototypeOf, prototype: objectPrototype } = Object;
 const { isView } = ArrayBuffer;
 
-/** The event's data, as C++ made it, goes to the listeners. */
-export function onMessage(data: unknown): void {
-  dispatch(globalThis as unknown as EventTarget, createMessageEvent(data));
+const headerText = new HeaderText();
+
+/** A request, its headers as name and value in turn, goes to the listeners. */
+export function onMessage(
+  timeStamp: number,
+  url: string,
+  method: string,
+  body: ArrayBuffer | null,
+  ...parts: string[]
+): void {
+  const headers: [string, string][] = [];
+  for (let at = 0; at < parts.length; at += 2) headers[at >> 1] = [parts[at]!, parts[at + 1]!];
+  dispatch(globalThis as unknown as EventTarget, createMessageEvent({ url, method, headers, body }, timeStamp));
 }
 
 export function listensToMessages(): boolean {
@@ -38,19 +49,6 @@ function describe(value: unknown): string {
   return type === 'object' ? 'an object' : type === 'undefined' ? 'undefined' : `a ${type}`;
 }
 
-/** Name and value in turn, each followed by a NUL; undefined when `headers` is no list of pairs. */
-function joinHeaders(headers: readonly unknown[]): string | undefined {
-  let joined = '';
-  for (let at = 0; at < headers.length; at++) {
-    const pair = headers[at];
-    if (!isArray(pair) || pair.length !== 2) return undefined;
-    const [name, value] = pair;
-    if (typeof name !== 'string' || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
-    joined += `${name}\0${value}\0`;
-  }
-  return joined;
-}
-
 /**
  * Whether the message consists of nothing but what a response is made of. Cloning such a message could neither fail nor
  * change anything, so it is read as it is.
@@ -67,13 +65,13 @@ function isPlainResponse(message: object): boolean {
 function respond(status: unknown, headers: unknown, body: unknown): boolean {
   if (!isBody(body)) return false;
   if (headers === undefined) {
-    natives.respond(status, 0, '', body);
+    natives.respond(status, '', body);
     return true;
   }
   if (!isArray(headers)) return false;
-  const joined = joinHeaders(headers);
+  const joined = headerText.joinPairs(headers);
   if (joined === undefined) return false;
-  natives.respond(status, headers.length, joined, body);
+  natives.respond(status, joined, body);
   return true;
 }
 

@@ -24,7 +24,7 @@ MessageStyle* message_style_of(const Info& info) {
 }
 
 void respond(const Info& info) {
-  if (!info[1]->IsUint32() || !info[2]->IsString()) return;
+  if (!info[1]->IsString()) return;
   if (MessageStyle* style = message_style_of(info)) style->respond(info);
 }
 

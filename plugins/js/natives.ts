@@ -9,8 +9,11 @@ export interface Hooks {
   onUnhandledRejection(promise: Promise<unknown>, reason: unknown): boolean;
   /** Which way of answering the loaded script has chosen; "" for none. `namespace` is that of a module. */
   chooseStyle(namespace: Record<string, unknown> | undefined): Style | '';
-  /** A request in the message style. */
-  onMessage(data: unknown): void;
+  /**
+   * A request in the message style. `timeStamp` is what natives.now() gave when it came, in whole milliseconds; `parts`
+   * are its headers, name and value in turn.
+   */
+  onMessage(timeStamp: number, url: string, method: string, body: ArrayBuffer | null, ...parts: string[]): void;
   /**
    * A request in one of the fetch styles. `headers` is "name\0value\0name\0value\0...". `rawUrl` is absolute; where
    * `unserialized`, it has yet to be brought into the form that URLs have as text.
@@ -33,19 +36,19 @@ export const writeReady = 0;
 export const writeWait = 1;
 export const writeGone = 2;
 
-/** `headers` is always "name\0value\0name\0value\0...", `count` pairs. */
+/** `headers` is always text from header-text.ts. */
 export interface JsNatives {
   setHooks(hooks: Hooks): void;
 
   /** Message style: answers the request that the rules of correlation find. */
-  respond(status: unknown, count: number, headers: string, body: ResponseBody): void;
+  respond(status: unknown, headers: string, body: ResponseBody): void;
   /** Message style: what was posted is no response. Its request fails, and `why` is logged. */
   refuse(why: string): void;
 
   /** Fetch styles: a whole answer. */
-  sendResponse(call: number, status: number, count: number, headers: string, body: ResponseBody): void;
+  sendResponse(call: number, status: number, headers: string, body: ResponseBody): void;
   /** Fetch styles: an answer in pieces begins. Returns false when nobody waits for it any more. */
-  startResponse(call: number, status: number, count: number, headers: string): boolean;
+  startResponse(call: number, status: number, headers: string): boolean;
   writeBody(call: number, piece: ArrayBufferView): number;
   finishBody(call: number): void;
   /** Fetch styles: no answer, or no more of it. `error` is logged with its stack; `why` says what happened. */

@@ -117,8 +117,9 @@ export class EventTarget {
 
   static {
     listenersOf = (target) => {
-      if (#listeners in target) return target.#listeners;
+      // The global first: to look for a private name there takes V8 a hundred nanoseconds.
       if ((target as unknown) === globalThis) return globalListeners;
+      if (#listeners in target) return target.#listeners;
       throw new TypeError('Illegal invocation');
     };
     ensureListeners = (target) => {

@@ -32,12 +32,23 @@ export let isCanceled: (event: Event) => boolean;
 export let setInPassiveListener: (event: Event, passive: boolean) => void;
 export let setTrusted: (event: Event, trusted: boolean) => void;
 
+// The time of events that are created for something that happened earlier.
+let timeOfCreation: number | undefined;
+
+/** Creates an event for what happened when natives.now() was `time`; undefined: now. */
+export function createdAt<T extends Event>(time: number | undefined, create: () => T): T {
+  timeOfCreation = time;
+  const event = create();
+  timeOfCreation = undefined;
+  return event;
+}
+
 export class Event {
   #type: string;
   #flags = 0;
   #phase = 0;
   #target: EventTarget | null = null;
-  #timeStamp = natives.now();
+  #timeStamp = timeOfCreation ?? natives.now();
 
   constructor(type: string, init?: EventInit | null) {
     requireArguments(arguments.length, 1, 'Event');

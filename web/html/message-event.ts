@@ -1,7 +1,7 @@
 // https://html.spec.whatwg.org/multipage/comms.html#the-messageevent-interface
 /** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
 
-import { Event, type EventInit, trusted } from '../dom/event.ts';
+import { createdAt, Event, type EventInit, trusted } from '../dom/event.ts';
 import type { EventTarget } from '../dom/event-target.ts';
 import { requireArguments, toDictionary, toDOMString, toSequence, toUSVString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
@@ -15,6 +15,9 @@ export interface MessageEventInit extends EventInit {
 }
 
 const noPorts: readonly unknown[] = Object.freeze([]);
+
+/** A message from the runtime; it came when natives.now() was `timeStamp`. */
+export let createMessageEvent: (data: unknown, timeStamp?: number) => MessageEvent;
 
 export class MessageEvent extends Event {
   #data: unknown = null;
@@ -70,11 +73,14 @@ export class MessageEvent extends Event {
     this.#source = source;
     this.#ports = Object.freeze(toSequence(ports, "'ports'"));
   }
-}
 
-/** A message from the runtime. */
-export function createMessageEvent(data: unknown): MessageEvent {
-  return trusted(new MessageEvent('message', { data }));
+  static {
+    createMessageEvent = (data, timeStamp) => {
+      const event = trusted(createdAt(timeStamp, () => new MessageEvent('message')));
+      event.#data = data;
+      return event;
+    };
+  }
 }
 
 export function installMessageEvent(global: object): void {
