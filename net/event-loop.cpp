@@ -42,7 +42,7 @@ core::Result<std::unique_ptr<EventLoop>> EventLoop::create() {
     return core::Error{std::string("cannot create an event loop: ") + strerror(errno) +
                        "; raise the limit of open files (ulimit -n)"};
   }
-  loop->scratch_ = std::make_unique<char[]>(kScratchSize);
+  loop->scratch_ = std::make_unique_for_overwrite<char[]>(kScratchSize);
   loop->read_clock();
   return loop;
 }

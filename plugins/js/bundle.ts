@@ -14,6 +14,7 @@ import {
 import { installPostMessage, listensToMessages, onMessage } from './message-style.ts';
 import { natives, type Style } from './natives.ts';
 import { installValorGlobal } from './valor-global.ts';
+import { warmUp } from './warm-up.ts';
 
 function chooseStyle(namespace: Record<string, unknown> | undefined): Style | '' {
   if (chooseModule(namespace)) return 'module';
@@ -36,3 +37,5 @@ natives.setHooks({
   onWritable,
   onDropped,
 });
+
+warmUp();

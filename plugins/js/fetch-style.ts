@@ -15,7 +15,7 @@ import { HeaderText } from './header-text.ts';
 import { natives, writeGone, writeReady } from './natives.ts';
 import { getConfig } from './valor-global.ts';
 
-interface Module {
+export interface Module {
   fetch(request: Request, env: object, context: Context): unknown;
 }
 
@@ -40,11 +40,16 @@ const bodyReaders = new Map<number, () => void>();
 const bodyWriters = new Map<number, (gone: boolean) => void>();
 const sources = new Map<number, BodySource>();
 
+/** From now on `answerer` gets the requests; null: the listeners. */
+export function answerBy(answerer: Module | null): void {
+  module = answerer;
+}
+
 export function chooseModule(namespace: Record<string, unknown> | undefined): boolean {
   const candidate = namespace?.default as Partial<Module> | null | undefined;
   if ((typeof candidate !== 'object' && typeof candidate !== 'function') || candidate === null) return false;
   if (typeof candidate.fetch !== 'function') return false;
-  module = candidate as Module;
+  answerBy(candidate as Module);
   const config = getConfig();
   if (typeof config === 'object' && config !== null) env = { ...config };
   return true;
