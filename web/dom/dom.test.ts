@@ -152,8 +152,10 @@ test('an event handler attribute keeps its place, can be replaced and removed', 
     onmessage = 5;
     seen.push(onmessage);
     go();
+    onmessage = () => seen.push('third');
+    go();
     seen.join()`);
-  assert.equal(order, 'first,listener,second,listener,false,,listener');
+  assert.equal(order, 'first,listener,second,listener,false,,listener,listener,third');
 });
 
 test('uncaught errors go to onerror first; true means handled', () => {

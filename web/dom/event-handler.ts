@@ -15,12 +15,18 @@ interface ErrorDetails {
   error: unknown;
 }
 
-// By target, then by type. The listener is put in place at the first assignment and keeps that place in the order.
-const handlers = new WeakMap<object, Map<string, Handler | null>>();
-// The global may not be the same object before and after the snapshot, so it is no key.
-const globalHandlers = new Map<string, Handler | null>();
+// A handler that is set; while it is, its listener keeps its place in the order.
+interface Active {
+  handler: Handler;
+  deactivate: () => void;
+}
 
-function handlersOf(target: EventTarget): Map<string, Handler | null> {
+// By target, then by type.
+const handlers = new WeakMap<object, Map<string, Active>>();
+// The global may not be the same object before and after the snapshot, so it is no key.
+const globalHandlers = new Map<string, Active>();
+
+function handlersOf(target: EventTarget): Map<string, Active> {
   if ((target as unknown) === globalThis) return globalHandlers;
   let map = handlers.get(target);
   if (!map) {
@@ -31,21 +37,28 @@ function handlersOf(target: EventTarget): Map<string, Handler | null> {
 }
 
 export function getEventHandler(target: EventTarget, type: string): unknown {
-  return handlersOf(target).get(type) ?? null;
+  return handlersOf(target).get(type)?.handler ?? null;
 }
 
 export function setEventHandler(target: EventTarget, type: string, value: unknown): void {
   const map = handlersOf(target);
-  const handler = isObject(value) ? (value as Handler) : null;
-  if (!map.has(type)) {
-    if (!handler) return;
-    addInternalListener(target, type, (event) => invoke(map.get(type), event));
+  const present = map.get(type);
+  if (!isObject(value)) {
+    present?.deactivate();
+    map.delete(type);
+  } else if (present) {
+    present.handler = value as Handler;
+  } else {
+    const active: Active = {
+      handler: value as Handler,
+      deactivate: addInternalListener(target, type, (event) => invoke(active.handler, event)),
+    };
+    map.set(type, active);
   }
-  map.set(type, handler);
 }
 
 /** https://html.spec.whatwg.org/multipage/webappapis.html#the-event-handler-processing-algorithm */
-function invoke(handler: Handler | null | undefined, event: Event): unknown {
+function invoke(handler: Handler, event: Event): unknown {
   if (typeof handler !== 'function') return undefined;
   if (event.type === 'error' && 'lineno' in event && (event.currentTarget as unknown) === globalThis) {
     const { message, filename, lineno, colno, error } = event as unknown as ErrorDetails;

@@ -146,9 +146,16 @@ function removeListener(listeners: ListenerMap, type: string, listener: Listener
   else listeners.delete(type);
 }
 
-/** Adds a listener for the runtime itself. */
-export function addInternalListener(target: EventTarget, type: string, callback: (event: Event) => unknown): void {
-  insertListener(target, ensureListeners(target), type, new Listener(callback, false, false, false));
+/** Adds a listener for the runtime itself. Returns what removes it. */
+export function addInternalListener(
+  target: EventTarget,
+  type: string,
+  callback: (event: Event) => unknown,
+): () => void {
+  const listeners = ensureListeners(target);
+  const listener = new Listener(callback, false, false, false);
+  insertListener(target, listeners, type, listener);
+  return () => removeListener(listeners, type, listener);
 }
 
 export function hasListeners(target: EventTarget, type: string): boolean {
