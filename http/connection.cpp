@@ -208,9 +208,8 @@ size_t Connection::parse_heads(std::string_view data) {
   while (reading_ == Reading::kHeads && !data.empty()) {
     if (incoming_ == nullptr) {
       // RFC 9112 section 2.2: empty lines before a request line are read over.
-      const size_t start = data.find_first_not_of("\r\n");
-      if (start == std::string_view::npos) return size;
-      data.remove_prefix(start);
+      while (data.starts_with("\r\n")) data.remove_prefix(2);
+      if (data.empty() || data == "\r") break;
       if (exchanges_.size() >= kMaxPipelined) break;
     }
     begin_head();
@@ -370,6 +369,8 @@ void Connection::discard() {
 
 // Takes up whatever can be taken up now: parsed requests, and unparsed bytes.
 Connection::Whereabouts Connection::proceed() {
+  // What has come already of a body that nobody wants: no event will tell of it.
+  if (reading_ == Reading::kDiscarding && input_used_ < input_.size()) discard();
   while (true) {
     if (route_waiting() == Whereabouts::kMoved) return Whereabouts::kMoved;
     if (dead_ || reading_ != Reading::kHeads || input_used_ == input_.size()) break;

@@ -129,8 +129,8 @@ TEST_CASE("what is malformed or ambiguous is refused") {
       {"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
       {"HTTP/1.2", "GET / HTTP/1.2\r\nHost: h\r\n\r\n", 505},
       {"version with more digits", "GET / HTTP/1.10\r\nHost: h\r\n\r\n", 400},
-      {"CONNECT", "CONNECT /x HTTP/1.1\r\nHost: h\r\n\r\n", 405},
-      {"TRACE", "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 405},
+      {"CONNECT", "CONNECT /x HTTP/1.1\r\nHost: h\r\n\r\n", 501},
+      {"TRACE", "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 501},
       {"line feed alone after the request line", "GET / HTTP/1.1\nHost: h\r\n\r\n", 400},
       {"line feed alone after a header", "GET / HTTP/1.1\r\nHost: h\nA: b\r\n\r\n", 400},
       {"carriage return alone in a header", get("A: b\rC: d\r\n"), 400},
@@ -150,6 +150,8 @@ TEST_CASE("what is malformed or ambiguous is refused") {
       {"DEL in a value", get("A: b\x7f\r\n"), 400},
       {"folded header", get("A: b\r\n c\r\n"), 400},
       {"folded header with a tab", get("A: b\r\n\tc\r\n"), 400},
+      {"folded header whose first line is empty", get("A:\r\n c\r\n"), 400},
+      {"folded header of empty lines", get("A: \r\n \r\n"), 400},
       {"first header begins with a blank", "GET / HTTP/1.1\r\n Host: h\r\n\r\n", 400},
       {"content-length beside transfer-encoding",
        post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), 400},
@@ -186,7 +188,14 @@ TEST_CASE("what is malformed or ambiguous is refused") {
       {"chunk longer than its size", post("Transfer-Encoding: chunked\r\n", "1\r\nab\r\n0\r\n\r\n"), 400},
       {"chunk ended by a line feed alone", post("Transfer-Encoding: chunked\r\n", "1\r\na\n0\r\n\r\n....."), 400},
       {"chunk size ended by a line feed alone", post("Transfer-Encoding: chunked\r\n", "1\na\r\n0\r\n\r\n"), 400},
+      {"quote that a chunk's header leaves open", post("Transfer-Encoding: chunked\r\n", "1;a=\"b\r\nc\r\n0\r\n\r\n"),
+       400},
+      {"quote that the last chunk's header leaves open", post("Transfer-Encoding: chunked\r\n", "0;a=\"\\\"\r\n\r\n"),
+       400},
       {"malformed trailer", post("Transfer-Encoding: chunked\r\n", "0\r\nbad trailer\r\n\r\n"), 400},
+      {"folded trailer", post("Transfer-Encoding: chunked\r\n", "0\r\nA: b\r\n c\r\n\r\n"), 400},
+      {"folded trailer whose first line is empty", post("Transfer-Encoding: chunked\r\n", "0\r\nA:\r\n c\r\n\r\n"),
+       400},
       {"content-length as a trailer", post("Transfer-Encoding: chunked\r\n", "0\r\nContent-Length: 5\r\n\r\n"), 400},
   };
   CHECK(cases.size() >= 60);
@@ -198,6 +207,23 @@ TEST_CASE("what is malformed or ambiguous is refused") {
       CHECK(parsed.error.status == each.status);
       CHECK(std::string_view(parsed.error.detail).size() > 10);
     }
+  }
+}
+
+TEST_CASE("a host is a name or an address, and perhaps a port") {
+  auto status = [](const std::string& host) {
+    const Parsed parsed = parse("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return parsed.state == State::kDone ? 200 : parsed.error.status;
+  };
+  for (const char* good : {"", "h", "a.b-c_d~", "127.0.0.1:80", "[::1]", "[::ffff:1.2.3.4]:8080", "h:", "h%c3%A4"}) {
+    CAPTURE(good);
+    CHECK(status(good) == 200);
+  }
+  for (const char* bad :
+       {":80", "h:a", "h:1:2", "h:-1", "h:+1", "[",   "[]",   "[1.2.3.4]", "[::1",      "[::1]x", "[::g]",
+        "::1", "h]",  "h%",    "h%4",  "h%4x", "h\\", "h, h", "h\tx",      "h\xc3\xa4", "\"h\"",  "<h>"}) {
+    CAPTURE(bad);
+    CHECK(status(bad) == 400);
   }
 }
 

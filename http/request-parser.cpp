@@ -19,19 +19,68 @@ std::string_view to_std(boost::beast::string_view view) {
   return {view.data(), view.size()};
 }
 
-// Host = uri-host [ ":" port ]; the characters of RFC 3986 reg-name, IP-literal and port.
-constexpr std::array<bool, 256> make_authority_bytes() {
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_hex_digit(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+// https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2, reg-name; IPv4 addresses look like one.
+constexpr std::array<bool, 256> make_name_bytes() {
   std::array<bool, 256> bytes{};
-  for (char c : std::string_view("-._~!$&'()*+,;=:[]%0123456789"
+  for (char c : std::string_view("-._~!$&'()*+,;=0123456789"
                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
     bytes[static_cast<uint8_t>(c)] = true;
   }
   return bytes;
 }
-constexpr auto kAuthorityBytes = make_authority_bytes();
+constexpr auto kNameBytes = make_name_bytes();
 
+bool is_registered_name(std::string_view name) {
+  for (size_t at = 0; at < name.size(); ++at) {
+    if (kNameBytes[static_cast<uint8_t>(name[at])]) continue;
+    const bool encoded =
+        name[at] == '%' && name.size() - at > 2 && is_hex_digit(name[at + 1]) && is_hex_digit(name[at + 2]);
+    if (!encoded) return false;
+    at += 2;
+  }
+  return !name.empty();
+}
+
+// uri-host [ ":" port ]. Of IP literals there are IPv6 addresses only, and their groups are not counted.
 bool is_authority(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return kAuthorityBytes[static_cast<uint8_t>(c)]; });
+  size_t host_end = 0;
+  if (text.starts_with('[')) {
+    host_end = text.find(']');
+    if (host_end == std::string_view::npos) return false;
+    const std::string_view address = text.substr(1, host_end - 1);
+    const bool plain =
+        std::all_of(address.begin(), address.end(), [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
+    if (!plain || address.find(':') == std::string_view::npos) return false;
+    ++host_end;
+  } else {
+    host_end = std::min(text.find(':'), text.size());
+    if (!is_registered_name(text.substr(0, host_end))) return false;
+  }
+  if (host_end == text.size()) return true;
+  const std::string_view port = text.substr(host_end + 1);
+  return text[host_end] == ':' && std::all_of(port.begin(), port.end(), is_digit);
+}
+
+// Whether the first line of `rest`, a chunk's header, is complete and has a quote that it does not close. Beast would
+// look for the other quote in what follows.
+bool leaves_quote_open(std::string_view rest) {
+  if (rest.starts_with("\r\n")) rest.remove_prefix(2);
+  const size_t end = rest.find("\r\n");
+  if (end == std::string_view::npos) return false;
+  bool open = false;
+  for (size_t at = 0; at < end; ++at) {
+    if (rest[at] == '"') open = !open;
+    if (rest[at] == '\\' && open) ++at;
+  }
+  return open;
 }
 
 ParseError line_too_long(const Limits& limits) {
@@ -52,7 +101,7 @@ RequestParser::RequestParser(const Limits& limits) : limits_(limits) {
 RequestParser::State RequestParser::parse_head(std::string_view data, core::Request& request, Framing& framing,
                                                size_t& consumed) {
   request_ = &request;
-  head_ = data;
+  data_ = data;
   // Beast uses up the request line before the rest of the head is there.
   ErrorCode code;
   consumed_ += put({data.data() + consumed_, data.size() - consumed_}, code);
@@ -77,6 +126,7 @@ RequestParser::State RequestParser::parse_head(std::string_view data, core::Requ
 }
 
 RequestParser::State RequestParser::parse_body(std::string_view data, std::string_view& piece, size_t& consumed) {
+  data_ = data;
   piece_ = {};
   joined_.clear();
   consumed = 0;
@@ -86,6 +136,7 @@ RequestParser::State RequestParser::parse_body(std::string_view data, std::strin
     ErrorCode code;
     consumed += put({rest.data(), rest.size()}, code);
     if (code == beast::error::need_more) {
+      if (chunked() && leaves_quote_open(data.substr(consumed))) return fail_from(beast::error::bad_chunk_extension);
       if (data.size() - consumed > kChunkOverhead) {
         return fail({400, "a chunk header or the trailers are too long", "chunk_overhead_bytes", kChunkOverhead});
       }
@@ -117,16 +168,19 @@ void RequestParser::on_request_impl(beast::verb, View method_text, View target, 
 void RequestParser::on_response_impl(int, View, int, ErrorCode&) {}
 
 void RequestParser::on_field_impl(beast::field, View name, View value, ErrorCode& code) {
+  // RFC 9112 section 5.2 lets us refuse folded values. Beast joins their lines in a buffer of its own, or, where
+  // nothing stands on the first one, skips its end.
+  const char* from = name.data() + name.size();
+  const bool in_place = value.data() >= from && value.data() < data_.data() + data_.size();
+  if (!in_place || std::find(from, value.data(), '\r') != value.data()) {
+    error_ = {400, "a header is folded over several lines, which is obsolete (RFC 9112 section 5.2)"};
+    code = beast::error::bad_obs_fold;
+    return;
+  }
   if (is_header_done()) return;  // a trailer: read over, RFC 9110 section 6.5.1
   if (request_->headers.size() >= limits_.header_count) {
     error_ = {431, "the request has too many headers", "header_count", limits_.header_count};
     code = beast::error::header_limit;
-    return;
-  }
-  // A folded value lies in a buffer of Beast's own. RFC 9112 section 5.2 lets us refuse it.
-  if (!value.empty() && (value.data() < head_.data() || value.data() >= head_.data() + head_.size())) {
-    error_ = {400, "a header is folded over several lines, which is obsolete (RFC 9112 section 5.2)"};
-    code = beast::error::bad_obs_fold;
     return;
   }
   request_->headers.append(to_std(name), to_std(value));
@@ -169,7 +223,7 @@ RequestParser::State RequestParser::fail_from(ErrorCode code) {
   if (code == beast::error::bad_target) return fail({400, "the request line has no valid target"});
   if (code == beast::error::bad_version) {
     // "HTTP/2.0" and the like are well-formed, and somebody else's protocol.
-    const std::string_view line = head_.substr(0, head_.find("\r\n"));
+    const std::string_view line = data_.substr(0, data_.find("\r\n"));
     const size_t at = line.find(' ', line.find(' ') + 1);
     const bool well_formed = at != std::string_view::npos && line.size() == at + 9 && line.substr(at, 6) == " HTTP/" &&
                              line[at + 6] >= '0' && line[at + 6] <= '9' && line[at + 7] == '.' && line[at + 8] >= '0' &&
@@ -195,14 +249,17 @@ std::optional<ParseError> RequestParser::check_head(core::Request& request, Fram
   framing.keep_alive = keep_alive();
   if (auto error = check_framing(request, framing)) return error;
   if (request.method == "CONNECT" || request.method == "TRACE") {
-    return ParseError{405, "the methods CONNECT and TRACE are not served"};
+    return ParseError{501, "the methods CONNECT and TRACE are not served"};
   }
 
   const size_t hosts = request.headers.count("host");
   if (hosts > 1) return ParseError{400, "the host header is repeated"};
   if (hosts == 0 && !framing.http_1_0) return ParseError{400, "an HTTP/1.1 request needs a host header"};
   request.authority = request.headers.get("host").value_or("");
-  if (!is_authority(request.authority)) return ParseError{400, "the host header is malformed"};
+  // RFC 9110 section 7.2: empty where the target has no authority.
+  if (!request.authority.empty() && !is_authority(request.authority)) {
+    return ParseError{400, "the host header is malformed"};
+  }
   request.scheme = "http";
   if (auto error = check_target(request)) return error;
 
@@ -230,9 +287,7 @@ std::optional<ParseError> RequestParser::check_target(core::Request& request) {
   const size_t start = colon + 3;
   const size_t end = std::min(target.find_first_of("/?", start), target.size());
   request.authority = target.substr(start, end - start);
-  if (request.authority.empty() || !is_authority(request.authority)) {
-    return ParseError{400, "the request target names no valid host"};
-  }
+  if (!is_authority(request.authority)) return ParseError{400, "the request target names no valid host"};
   target.erase(0, end);
   if (target.empty() || target.front() != '/') target.insert(0, 1, '/');
   return std::nullopt;

@@ -17,7 +17,7 @@ namespace valor::http {
 
 /// Why a request is refused.
 struct ParseError {
-  uint16_t status;     ///< 400, 405, 408, 413, 414, 417, 431, 501 or 505
+  uint16_t status;     ///< 400, 408, 413, 414, 417, 431, 501 or 505
   const char* detail;  ///< a sentence for the client
   const char* limit = "";
   uint64_t limit_value = 0;
@@ -76,7 +76,7 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
 
   const Limits& limits_;
   core::Request* request_ = nullptr;
-  std::string_view head_;
+  std::string_view data_;  // what is being parsed
   std::string_view piece_;
   std::string joined_;
   size_t consumed_ = 0;      // of the head

@@ -50,6 +50,16 @@ test('a body that nobody reads does not become the next request', () =>
     assert.equal((await connection.get('/edge/').response()).body, 'root');
   }));
 
+test('a body that nobody reads may come in one piece with the next request', () =>
+  raw(valor.port, async (connection) => {
+    connection.send(
+      'POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc',
+      'POST /nowhere HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+      'GET /edge/ HTTP/1.1\r\nhost: x\r\n\r\n',
+    );
+    for (const status of [404, 404, 200]) assert.equal((await connection.response()).status, status);
+  }));
+
 test('a request in tiny pieces is understood', () =>
   raw(valor.port, async (connection) => {
     for (const character of 'POST /echo/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok') {
