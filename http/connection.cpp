@@ -79,6 +79,11 @@ void Connection::on_events(uint32_t events) {
     kill();
     return;
   }
+  // Asked for only while nobody reads: what the client still has to say would come too late.
+  if ((events & EPOLLRDHUP) != 0 && (events & EPOLLIN) == 0) {
+    kill();
+    return;
+  }
   if ((events & EPOLLOUT) != 0) soon();
   if ((events & EPOLLIN) != 0) receive();
 }
@@ -609,7 +614,7 @@ void Connection::flush() {
 void Connection::update_interest() {
   if (watch_ == 0 || dead_) return;
   const bool input = !read_paused_;
-  const uint32_t wanted = (input ? EPOLLIN : 0u) | (unsent() > 0 ? EPOLLOUT : 0u);
+  const uint32_t wanted = (input ? EPOLLIN : EPOLLRDHUP) | (unsent() > 0 ? EPOLLOUT : 0u);
   if (wanted == interest_) return;
   interest_ = wanted;
   loop_->change(watch_, fd_, wanted);
@@ -627,6 +632,13 @@ void Connection::linger() {
   shutdown(fd_, SHUT_WR);
   read_deadline_ = loop_->now_ms() + kLingerMs;
   soon();
+}
+
+void Connection::reset() {
+  flush();
+  const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  kill();
 }
 
 // Ends the connection; the object goes at the end of the turn.

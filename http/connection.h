@@ -73,6 +73,7 @@ class Connection final : public net::EventHandler, public net::TurnEnd, public n
 
   // Ending.
   void linger();
+  void reset();
   void kill();
 
   void update_interest();

@@ -106,9 +106,22 @@ void Http1Exchange::finish() {
 
 void Http1Exchange::abort() {
   listener_ = nullptr;
-  // A connection that ends before the body does is how HTTP/1.1 says that something went wrong.
-  connection_.flush();
-  connection_.kill();
+  const bool oldest = connection_.exchanges_.front().get() == this;
+  if (!head_sent_ || !oldest) {
+    // Nothing of it is out yet, and the answers before it must not suffer.
+    held_back_.clear();
+    refuse({.status = 500, .detail = "the plug-in's answer broke off", .plugin = std::string(plugin_)});
+    return;
+  }
+  if (framing_.http_1_0 && body_allowed_ && !length_left_) {
+    // The end of the connection is the end of the body, so that only a reset says that something went wrong.
+    connection_.reset();
+    return;
+  }
+  // A connection that ends before the body does is how HTTP/1.1 says that something went wrong. It ends as after a last
+  // answer, because a client may lose what it has not read, answers before this one too, when the connection is reset.
+  framing_.keep_alive = false;
+  done();
 }
 
 void Http1Exchange::reroute() {

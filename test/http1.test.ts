@@ -1,7 +1,7 @@
 // HTTP/1.1 as clients on the wire see it (RFC 9112).
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { serve, sleep, web } from './harness.ts';
+import { serve, sleep, web, within } from './harness.ts';
 import { RawConnection, raw } from './raw.ts';
 
 const valor = await serve([web('echo.js'), web('bodies.js'), web('later.js'), web('edge.js'), web('counter.js')]);
@@ -31,6 +31,39 @@ test('pipelined requests are answered in order, across plug-ins', () =>
     assert.equal(bodies[4], 'root');
     assert.equal(JSON.parse(bodies[5]!).url, 'd');
   }));
+
+test('an answer that breaks off before its turn takes nothing away from the answers around it', () =>
+  raw(valor.port, async (connection) => {
+    connection.get('/edge/ticks').get('/edge/fails-midway').get('/edge/');
+    assert.match((await connection.response()).body, /tick 5\n$/);
+    const broken = await connection.response();
+    assert.equal(broken.status, 500);
+    assert.equal(JSON.parse(broken.body).plugin, 'edge');
+    assert.equal((await connection.response()).body, 'root');
+  }));
+
+test('an answer that breaks off under way ends the connection, and the answers before it arrive', async () => {
+  // Much that the server never reads: a connection that is closed with such bytes is reset, and loses what was sent.
+  const more = 'GET /edge/ HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(200);
+  for (let i = 0; i < 20; i++) {
+    await raw(valor.port, async (connection) => {
+      connection.socket.pause();
+      connection.get('/edge/').get('/edge/fails-midway').send(more);
+      await sleep(60);
+      connection.socket.resume();
+      assert.equal((await connection.response()).body, 'root');
+      const rest = await connection.rest();
+      assert.doesNotMatch(rest, /\r\n0\r\n\r\n/);
+    });
+  }
+});
+
+test('an answer to HTTP/1.0 that breaks off resets the connection', async () => {
+  const connection = await RawConnection.open(valor.port);
+  const failed = new Promise<NodeJS.ErrnoException>((done) => connection.socket.once('error', done));
+  connection.send('GET /edge/fails-midway HTTP/1.0\r\n\r\n');
+  assert.equal((await within(failed, 'a reset')).code, 'ECONNRESET');
+});
 
 test('a pipelined request after a body starts where the body ends', () =>
   raw(valor.port, async (connection) => {
