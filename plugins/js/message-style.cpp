@@ -108,17 +108,18 @@ void MessageStyle::work() {
   }
 }
 
-void MessageStyle::forget(host::CallId id) {
+bool MessageStyle::forget(host::CallId id) {
   auto found = collecting_.find(id);
   if (found != collecting_.end()) {
     buffered_ -= found->second.body.size();
     collecting_.erase(found);
-  }
-  std::erase_if(held_, [&](const auto& entry) {
-    if (entry.first != id) return false;
-    buffered_ -= entry.second.body.size();
     return true;
-  });
+  }
+  return std::erase_if(held_, [&](const auto& entry) {
+           if (entry.first != id) return false;
+           buffered_ -= entry.second.body.size();
+           return true;
+         }) > 0;
 }
 
 bool MessageStyle::make_arguments(const core::Request& request, std::string_view id, const Incoming& incoming,
@@ -166,7 +167,8 @@ void MessageStyle::dispatch(host::Call& call, const Incoming& incoming) {
 }
 
 void MessageStyle::dropped(host::CallId id, host::DropReason reason) {
-  forget(id);
+  // What the plug-in never saw it will not answer.
+  if (forget(id)) return;
   if (reason == host::DropReason::kTimeout) {
     correlator_.end(id, core::Ended::kTimedOut);
     // Now, before another request is given to this instance.

@@ -51,7 +51,8 @@ class MessageStyle final : public Style {
   /// The request is complete: it goes to the plug-in now or when those before it are done.
   void admit(host::Call& call, Incoming incoming);
   void dispatch(host::Call& call, const Incoming& incoming);
-  void forget(host::CallId id);
+  /// Whether the plug-in had not been given it yet.
+  bool forget(host::CallId id);
   /// Gives the instance up when its answers can no longer be told apart.
   bool replace_if_lost();
   /// Those of the hook onMessage. Returns false when the body does not fit into the plug-in's memory.
