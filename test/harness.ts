@@ -1,6 +1,6 @@
 // Starts the real `valor` for a test and asks it over real HTTP. Every wait has a deadline.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -168,6 +168,11 @@ export class Valor {
   memoryKib(field: 'VmRSS' | 'VmHWM'): number {
     const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
     return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
+  }
+
+  /** How many file descriptors the process has. */
+  openFiles(): number {
+    return readdirSync(`/proc/${this.process.pid}/fd`).length;
   }
 }
 
