@@ -56,12 +56,17 @@ TEST_CASE("a folder, a text and an empty file are no libraries") {
   CHECK(contains(error_of(folder.path + "/empty.so"), "not a shared library"));
 }
 
-TEST_CASE("a file that only begins like a library is refused with the file's name") {
+TEST_CASE("a library that is cut off is refused with the file's name, wherever it ends") {
   TemporaryFolder folder;
   const std::string path = folder.path + "/torn.so";
-  fs::copy_file(test_plugin("plain-a"), path);
-  fs::resize_file(path, 500);
-  CHECK(contains(error_of(path), path));
+  const std::string whole = test_plugin("plain-a");
+  for (uintmax_t end :
+       {uintmax_t{5}, uintmax_t{500}, uintmax_t{2000}, uintmax_t{4096}, uintmax_t{4097}, uintmax_t{8192}}) {
+    fs::copy_file(whole, path, fs::copy_options::overwrite_existing);
+    fs::resize_file(path, end);
+    CAPTURE(end);
+    CHECK(contains(error_of(path), path + " is a shared library without its end"));
+  }
 }
 
 TEST_CASE("a library without the entry symbol is said to be no plug-in, every time") {

@@ -149,6 +149,10 @@ LibraryCache::Outcome LibraryCache::open_file(const std::string& path, int fd, c
   if (bytes->size() < SELFMAG || std::memcmp(bytes->data(), ELFMAG, SELFMAG) != 0) {
     return core::Error{path + " is not a shared library (ELF): build it with g++ -shared -fPIC"};
   }
+  if (is_cut_off(*bytes)) {
+    return core::Error{path +
+                       " is a shared library without its end: is it still being written, or was a copy broken off?"};
+  }
   std::string to_open = path;
   int copy_fd = -1;
   if (needs_its_folder(*bytes)) {

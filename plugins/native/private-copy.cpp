@@ -43,6 +43,19 @@ void make_unique_symbols_weak(std::vector<char>& file) {
   }
 }
 
+bool is_cut_off(const std::vector<char>& file) {
+  Elf64_Ehdr header;
+  if (!read_at(file, 0, header)) return true;
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr)) return false;
+  for (size_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    if (!read_at(file, header.e_phoff + i * sizeof(segment), segment)) return true;
+    if (segment.p_type != PT_LOAD) continue;
+    if (segment.p_offset > file.size() || file.size() - segment.p_offset < segment.p_filesz) return true;
+  }
+  return false;
+}
+
 core::Result<int> create_memory_file(const std::string& name, const std::vector<char>& bytes) {
   int fd = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_EXEC);
   // Kernels before 6.3 do not know MFD_EXEC.

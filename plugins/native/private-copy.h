@@ -17,6 +17,10 @@ namespace valor::plugins::native {
 /// Makes the unique symbols in an ELF file (all its bytes) weak ones. Files that are not as expected stay as they are.
 void make_unique_symbols_weak(std::vector<char>& file);
 
+/// Whether an ELF file (all its bytes) ends before what it says is to be loaded from it. The dynamic loader would map
+/// the missing pages and die of SIGBUS when it touches them, and the process with it.
+bool is_cut_off(const std::vector<char>& file);
+
 /// A file in memory with these bytes, under `name` in /proc/PID/maps. Returns its descriptor, which the caller owns.
 core::Result<int> create_memory_file(const std::string& name, const std::vector<char>& bytes);
 
