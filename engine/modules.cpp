@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -220,6 +221,10 @@ core::Result<ModuleLoader::Target> ModuleLoader::locate(std::string_view specifi
 }
 
 core::Result<std::string> ModuleLoader::read(const std::string& path) const {
+  // A folder would read as empty, and a device or a pipe might never end.
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(path, unknown))
+    return core::Error{"cannot read " + path + ": it is not a file"};
   std::ifstream in(path, std::ios::binary);
   std::stringstream content;
   if (!in || !(content << in.rdbuf())) {

@@ -63,6 +63,19 @@ test('structuredClone copies what JavaScript has', () => {
   );
 });
 
+test('structuredClone shares shared buffers, wherever they are', () => {
+  const { run } = createPlatform();
+  assert.equal(
+    run(`
+    const shared = new SharedArrayBuffer(4);
+    const views = Array.from({ length: 100 }, () => new Uint8Array(shared));
+    const copy = structuredClone({ shared, views, deep: [[{ shared }]], other: new SharedArrayBuffer(8) });
+    views[0][0] = 7;
+    [copy.views.every((view) => view[0] === 7), copy.deep[0][0].shared.byteLength, copy.other.byteLength].join('|')`),
+    'true|4|8',
+  );
+});
+
 test('structuredClone moves buffers of the transfer list', () => {
   const { run } = createPlatform();
   assert.equal(

@@ -22,7 +22,8 @@ v8::Local<v8::Private> platform_mark(v8::Isolate* isolate) {
 
 /// What the byte form cannot hold: it is handed over beside it. Valid on the same thread only.
 struct Attachments {
-  std::vector<v8::Local<v8::SharedArrayBuffer>> shared_buffers;
+  // Global, because V8 hands them over in a handle scope of its own.
+  std::vector<v8::Global<v8::SharedArrayBuffer>> shared_buffers;
   std::vector<v8::CompiledWasmModule> modules;
 };
 
@@ -64,7 +65,7 @@ class Writer : public v8::ValueSerializer::Delegate {
     for (size_t i = 0; i < buffers.size(); i++) {
       if (buffers[i] == buffer) return v8::Just(static_cast<uint32_t>(i));
     }
-    buffers.push_back(buffer);
+    buffers.emplace_back(isolate_, buffer);
     return v8::Just(static_cast<uint32_t>(buffers.size() - 1));
   }
 
@@ -99,9 +100,9 @@ class Reader : public v8::ValueDeserializer::Delegate {
  public:
   explicit Reader(Attachments& attachments) : attachments_(attachments) {}
 
-  v8::MaybeLocal<v8::SharedArrayBuffer> GetSharedArrayBufferFromId(v8::Isolate*, uint32_t id) override {
+  v8::MaybeLocal<v8::SharedArrayBuffer> GetSharedArrayBufferFromId(v8::Isolate* isolate, uint32_t id) override {
     if (id >= attachments_.shared_buffers.size()) return {};
-    return attachments_.shared_buffers[id];
+    return attachments_.shared_buffers[id].Get(isolate);
   }
 
   v8::MaybeLocal<v8::WasmModuleObject> GetWasmModuleFromId(v8::Isolate* isolate, uint32_t id) override {
