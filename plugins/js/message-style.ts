@@ -101,7 +101,7 @@ function postMessage(message: unknown, options?: Iterable<unknown> | StructuredS
         ? (options as Iterable<unknown>)
         : (options as StructuredSerializeOptions).transfer;
   const copy = cloneWith(message, transfer);
-  if (typeof copy === 'object' && copy !== null) {
+  if (typeof copy === 'object' && copy !== null && !isArray(copy)) {
     const { status, headers, body } = copy as Record<string, unknown>;
     if (respond(status, headers, body)) return;
   }
