@@ -3,7 +3,8 @@
 #   make run       build, then serve examples/plugins.json      make run ARGS='--port 9000 -w'
 #   make test      every test                                   make test TESTS=test/limits.test.ts
 #   make build     what bin/valor needs                         make build PRESET=sanitizer
-#   make sanitize  the C++ unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make sanitize  the C++ unit tests, and the server under hostile clients and plug-ins, under AddressSanitizer and
+#                  UndefinedBehaviorSanitizer
 #   make fuzz      every fuzzer for a minute                   make fuzz FUZZ_SECONDS=10
 #   make wpt       the web-platform-tests in plug-ins; the first time they are fetched (700 MB).
 #                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
@@ -49,9 +50,15 @@ test: build
 wpt: build
 	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) test/wpt/run.ts $(if $(UPDATE),--update) $(DIRS) </dev/null
 
+# The whole-system tests that hostile input makes interesting; those that measure memory say nothing here.
+SANITIZED_TESTS := cpp fetch-style hostile-plugins http1 isolation malformed message-contract misbehaving mistakes registry
 sanitize: setup
 	$(MAKE) build PRESET=sanitizer BUILD=build/sanitizer
-	ctest --test-dir build/sanitizer --output-on-failure --no-tests=error -j2 </dev/null
+	@failed=0; \
+	ctest --test-dir build/sanitizer --output-on-failure --no-tests=error -j2 </dev/null || failed=1; \
+	VALOR_BUILD=$(abspath build/sanitizer) ISOLATION_REQUESTS=30000 timeout 300 $(NODE) --test --test-concurrency=2 \
+	  --test-timeout=200000 $(SANITIZED_TESTS:%=test/%.test.ts) </dev/null || failed=1; \
+	exit $$failed
 
 # New finds are kept in build/fuzz/corpus; a crashing input stays in build/fuzz, ready to be given to the fuzzer again.
 FUZZERS := $(patsubst fuzz/%-fuzz.cpp,%,$(wildcard fuzz/*-fuzz.cpp))

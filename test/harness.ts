@@ -123,6 +123,7 @@ export class Valor {
     for (const stream of [this.process.stdout, this.process.stderr]) (stream as Socket).unref();
     // 'close' rather than 'exit': all output has been read then.
     this.#exit = new Promise((done) => this.process.on('close', (code, signal) => done({ code, signal })));
+    this.#exit.then(() => this.#showFindings());
     const kill = (): void => void this.process.kill('SIGKILL');
     process.on('exit', kill);
     this.#exit.then(() => process.off('exit', kill));
@@ -140,6 +141,14 @@ export class Valor {
       this.port = Number(/^valor listening on http:\/\/\S+:(\d+)\n/m.exec(this.stdout)?.[1] ?? 0);
       return this.port;
     }, 'the listening line');
+  }
+
+  /** What a sanitizer found fails the test's file, also when no test noticed. */
+  #showFindings(): void {
+    const found = /^.*(ERROR: AddressSanitizer|runtime error: )[\s\S]*/m.exec(this.log);
+    if (found === null) return;
+    process.stderr.write(found[0]);
+    process.on('exit', () => (process.exitCode = 1));
   }
 
   signal(signal: NodeJS.Signals): void {
