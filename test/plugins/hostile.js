@@ -4,9 +4,11 @@ const ok = (body) => postMessage({ status: 200, headers: [], body });
 const head = (status, headers = []) => postMessage({ status, headers, body: 'x' });
 const buffer = () => new Uint8Array([65, 66, 67, 68]).buffer;
 
-// An array whose length is another one each time it is asked for.
+// An array that says something else of its length, in the end always the same.
 const lying = (...lengths) =>
-  new Proxy([['a', 'b']], { get: (target, key) => (key === 'length' ? lengths.shift() : target[key]) });
+  new Proxy([['a', 'b']], {
+    get: (target, key) => (key === 'length' ? (lengths.length > 1 ? lengths.shift() : lengths[0]) : target[key]),
+  });
 
 const revoked = (target) => {
   const { proxy, revoke } = Proxy.revocable(target, {});
@@ -61,7 +63,6 @@ const deeds = {
   'headers-length-huge': () => head(200, lying(4_000_000_000)),
   'headers-length-fraction': () => head(200, lying(0.5)),
   'headers-length-object': () => head(200, lying({})),
-  'headers-length-changes': () => head(200, lying(1, 'no number', -1, 4_000_000_000)),
   'headers-revoked': () => head(200, revoked([])),
   'pair-revoked': () => head(200, [revoked(['x-a', 'b'])]),
   'headers-throw': () =>
