@@ -87,6 +87,42 @@ ParseError line_too_long(const Limits& limits) {
   return {414, "the request line is too long", "request_line_bytes", limits.request_line_bytes};
 }
 
+// The headers that decide how a request is read, found in one pass: the first of each, and how many there are.
+struct ControlHeaders {
+  struct Field {
+    std::string_view value;
+    uint32_t count = 0;
+    void found(std::string_view text) {
+      if (count++ == 0) value = text;
+    }
+  };
+  Field host;
+  Field expect;
+  Field length;
+  Field coding;
+
+  explicit ControlHeaders(const core::HeaderList& headers) {
+    for (auto [name, value] : headers) {
+      switch (name.size()) {
+        case 4:
+          if (name == "host") host.found(value);
+          break;
+        case 6:
+          if (name == "expect") expect.found(value);
+          break;
+        case 14:
+          if (name == "content-length") length.found(value);
+          break;
+        case 17:
+          if (name == "transfer-encoding") coding.found(value);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+};
+
 bool equals_lower(std::string_view text, std::string_view lower) {
   return core::same_header_name(text, lower);
 }
@@ -247,15 +283,18 @@ std::optional<ParseError> RequestParser::check_head(core::Request& request, Fram
   framing = {};
   framing.http_1_0 = version_ == 10;
   framing.keep_alive = keep_alive();
-  if (auto error = check_framing(request, framing)) return error;
+  const ControlHeaders control(request.headers);
+  if (auto error = check_framing(control.length.value, control.length.count, control.coding.value, control.coding.count,
+                                 framing)) {
+    return error;
+  }
   if (request.method == "CONNECT" || request.method == "TRACE") {
     return ParseError{501, "the methods CONNECT and TRACE are not served"};
   }
 
-  const size_t hosts = request.headers.count("host");
-  if (hosts > 1) return ParseError{400, "the host header is repeated"};
-  if (hosts == 0 && !framing.http_1_0) return ParseError{400, "an HTTP/1.1 request needs a host header"};
-  request.authority = request.headers.get("host").value_or("");
+  if (control.host.count > 1) return ParseError{400, "the host header is repeated"};
+  if (control.host.count == 0 && !framing.http_1_0) return ParseError{400, "an HTTP/1.1 request needs a host header"};
+  request.authority = control.host.value;
   // RFC 9110 section 7.2: empty where the target has no authority.
   if (!request.authority.empty() && !is_authority(request.authority)) {
     return ParseError{400, "the host header is malformed"};
@@ -263,8 +302,9 @@ std::optional<ParseError> RequestParser::check_head(core::Request& request, Fram
   request.scheme = "http";
   if (auto error = check_target(request)) return error;
 
-  if (auto expect = request.headers.get("expect"); expect && !framing.http_1_0) {
-    if (!equals_lower(*expect, "100-continue")) return ParseError{417, "only the expectation 100-continue is met"};
+  if (control.expect.count > 0 && !framing.http_1_0) {
+    if (!equals_lower(control.expect.value, "100-continue"))
+      return ParseError{417, "only the expectation 100-continue is met"};
     framing.expects_continue = framing.has_body;
   }
   return std::nullopt;
@@ -293,23 +333,21 @@ std::optional<ParseError> RequestParser::check_target(core::Request& request) {
   return std::nullopt;
 }
 
-std::optional<ParseError> RequestParser::check_framing(const core::Request& request, Framing& framing) {
+std::optional<ParseError> RequestParser::check_framing(std::string_view length, uint32_t lengths,
+                                                       std::string_view coding, uint32_t codings, Framing& framing) {
   // https://www.rfc-editor.org/rfc/rfc9112#section-6.3: where two readings are possible, nobody gets one.
-  const core::HeaderList& headers = request.headers;
-  const auto coding = headers.get("transfer-encoding");
-  const auto length = headers.get("content-length");
-  if (coding) {
-    if (length) return ParseError{400, "content-length and transfer-encoding exclude each other"};
-    if (headers.count("transfer-encoding") > 1) return ParseError{400, "transfer-encoding is repeated"};
+  if (codings > 0) {
+    if (lengths > 0) return ParseError{400, "content-length and transfer-encoding exclude each other"};
+    if (codings > 1) return ParseError{400, "transfer-encoding is repeated"};
     if (framing.http_1_0) return ParseError{400, "HTTP/1.0 has no transfer-encoding"};
-    if (!equals_lower(*coding, "chunked")) return ParseError{501, "the only transfer-encoding served is chunked"};
+    if (!equals_lower(coding, "chunked")) return ParseError{501, "the only transfer-encoding served is chunked"};
     framing.has_body = true;
     return std::nullopt;
   }
-  if (!length) return std::nullopt;
-  if (headers.count("content-length") > 1) return ParseError{400, "content-length is repeated"};
-  const bool digits = !length->empty() && length->size() <= 19 &&
-                      std::all_of(length->begin(), length->end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (lengths == 0) return std::nullopt;
+  if (lengths > 1) return ParseError{400, "content-length is repeated"};
+  const bool digits = !length.empty() && length.size() <= 19 &&
+                      std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!digits) return ParseError{400, "content-length is not one decimal number"};
   framing.content_length = content_length().get();
   framing.has_body = *framing.content_length > 0;

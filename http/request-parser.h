@@ -71,7 +71,8 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   State fail_from(ErrorCode code);
   std::optional<ParseError> check_head(core::Request& request, Framing& framing);
   std::optional<ParseError> check_target(core::Request& request);
-  std::optional<ParseError> check_framing(const core::Request& request, Framing& framing);
+  std::optional<ParseError> check_framing(std::string_view length, uint32_t lengths, std::string_view coding,
+                                          uint32_t codings, Framing& framing);
   void add_piece(View data);
 
   const Limits& limits_;

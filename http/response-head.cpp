@@ -76,8 +76,9 @@ void write_status_line(Writer& out, uint16_t status) {
 
 // The date as of `unix_seconds`; the text changes once a second.
 std::string_view date_of(int64_t unix_seconds) {
-  static thread_local int64_t written = -1;
-  static thread_local char buffer[32];
+  // The model spares a call each time; the loader keeps room for so little, also in libraries that are loaded late.
+  [[gnu::tls_model("initial-exec")]] static thread_local int64_t written = -1;
+  [[gnu::tls_model("initial-exec")]] static thread_local char buffer[32];
   if (written != unix_seconds) {
     http_date(unix_seconds, buffer);
     written = unix_seconds;
