@@ -1,0 +1,32 @@
+// What the files of http::Connection share, beside the class.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <string>
+
+namespace valor::http {
+
+/// Requests of one connection that may be under way; a client that pipelines more waits.
+inline constexpr size_t kMaxPipelined = 64;
+/// How much of a body that nobody reads is swallowed to keep the connection; more closes it.
+inline constexpr uint64_t kMaxDiscarded = 256 * 1024;
+
+inline uint64_t monotonic_us() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_nsec) / 1000;
+}
+
+/// Empties a buffer, and gives back one that has grown large.
+inline void clear_buffer(std::string& buffer) {
+  constexpr size_t kKept = 16 * 1024;
+  if (buffer.capacity() > kKept) {
+    buffer = std::string();
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace valor::http
