@@ -151,7 +151,7 @@ const leaves: Turn = async (valor, random, tally) => {
 /** Trickles a head or a body, or does not read, until it is told to go or goes. */
 const dawdles: Turn = async (valor, random, tally) => {
   const connection = begin(valor, random);
-  for (let i = 0; i < 80 && !connection.ended; i++) {
+  for (let i = 0; i < 200 && !connection.ended; i++) {
     await sleep(50);
     connection.send('1');
   }

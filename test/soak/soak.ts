@@ -99,7 +99,7 @@ const valor = await serve(
     { type: 'static', name: 'site', builtin: 'files', path: join(root, 'examples/site') },
     { type: 'static', name: 'proxy', config: { upstream: upstreamUrl } },
   ],
-  ['-w', '--no-access-log', '--log-level', 'warn', '--header-timeout', '3', '--body-timeout', '3'],
+  ['-w', '--no-access-log', '--log-level', 'warn', '--header-timeout', '8', '--body-timeout', '8'],
 );
 const errors: string[] = [];
 const tally = new Tally();
