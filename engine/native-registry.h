@@ -25,6 +25,9 @@ class NativeRegistry {
   /// while the snapshot is built.
   void add(const char* name, v8::FunctionCallback callback) { natives_.push_back({name, callback}); }
 
+  /// The address of something else that the snapshot may refer to. `name` as above.
+  void add_reference(const char* name, intptr_t address) { references_.push_back({name, address}); }
+
   const std::vector<Native>& natives() const { return natives_; }
 
   /// Ends with a zero, as V8 wants it. Lives as long as isolates use it.
@@ -34,7 +37,12 @@ class NativeRegistry {
   uint64_t fingerprint() const;
 
  private:
+  struct Reference {
+    const char* name;
+    intptr_t address;
+  };
   std::vector<Native> natives_;
+  std::vector<Reference> references_;
 };
 
 /// The functions that engine itself offers: timers, clock, log, lazy scripts, hooks (natives.cpp).

@@ -1,4 +1,5 @@
 // The services that engine offers to the platform's JavaScript.
+#include <cmath>
 #include <thread>
 
 #include "engine/isolate.h"
@@ -26,10 +27,11 @@ void clear_timer(const Info& info) {
   if (self != nullptr && info[0]->IsUint32()) self->clear_timer(info[0].As<v8::Uint32>()->Value());
 }
 
-// now(): milliseconds since the instance started
+// now(): milliseconds since the instance started. No finer than https://w3c.github.io/hr-time/#clock-resolution allows.
 void now(const Info& info) {
+  constexpr double kStepsPerMs = 200;
   Isolate* self = Isolate::from(info.GetIsolate());
-  info.GetReturnValue().Set(self != nullptr ? self->now_ms() : 0.0);
+  info.GetReturnValue().Set(self != nullptr ? std::floor(self->now_ms() * kStepsPerMs) / kStepsPerMs : 0.0);
 }
 
 // timeOrigin(): when that was, in milliseconds since 1970

@@ -15,3 +15,31 @@ interface Uint8Array {
 interface ArrayBuffer {
   readonly detached: boolean;
 }
+
+/** Made by tools/generate-idl.ts: interfaces, dictionaries and enumerations of the standards. */
+declare module 'valor-idl' {
+  type Declaration = import('./webidl/bind.ts').InterfaceDeclaration;
+  export const Blob: Declaration;
+  export const BroadcastChannel: Declaration;
+  export const CompressionStream: Declaration;
+  export const DecompressionStream: Declaration;
+  export const File: Declaration;
+  export const FileList: Declaration;
+  export const FileReader: Declaration;
+  export const FileReaderSync: Declaration;
+  export const FormData: Declaration;
+  export const MessageChannel: Declaration;
+  export const MessagePort: Declaration;
+  export const Performance: Declaration;
+  export const PerformanceEntry: Declaration;
+  export const PerformanceMark: Declaration;
+  export const PerformanceMeasure: Declaration;
+  export const PerformanceObserver: Declaration;
+  export const PerformanceObserverEntryList: Declaration;
+  export const ProgressEvent: Declaration;
+  export const Scheduler: Declaration;
+  export const TaskController: Declaration;
+  export const TaskPriorityChangeEvent: Declaration;
+  export const TaskSignal: Declaration;
+  export const URLPattern: Declaration;
+}

@@ -11,7 +11,7 @@ import { installTextStreams } from './encoding/text-streams.ts';
 import { installHeaders } from './fetch/headers.ts';
 import { installRequest } from './fetch/request.ts';
 import { installResponse } from './fetch/response.ts';
-import { installPerformance } from './hr-time/performance.ts';
+import { installFileApi } from './file-api/file-api.ts';
 import { installBase64 } from './html/base64.ts';
 import { installErrorEvent } from './html/error-event.ts';
 import { installImportScripts } from './html/import-scripts.ts';
@@ -22,19 +22,34 @@ import { installPromiseRejectionEvent } from './html/promise-rejection-event.ts'
 import { installStructuredClone } from './html/structured-clone.ts';
 import { installTimers } from './html/timers.ts';
 import { installWorkerGlobalScope } from './html/worker-global-scope.ts';
+import { defineLazyInterfaces } from './lazy.ts';
+import { installPerformance } from './performance/performance.ts';
 import { installStreams } from './streams/streams.ts';
 import { installURL } from './url/url.ts';
 import { installURLSearchParams } from './url/url-search-params.ts';
 import { installDOMException } from './webidl/dom-exception.ts';
 
 const installers = [
-  ...[installDOMException, installEvent, installEventTarget, installCustomEvent, installAbort],
+  ...[
+    installDOMException,
+    installEvent,
+    installEventTarget,
+    installWorkerGlobalScope,
+    installCustomEvent,
+    installAbort,
+  ],
   ...[installMessageEvent, installErrorEvent, installPromiseRejectionEvent],
-  ...[installWorkerGlobalScope, installLocation, installImportScripts, installNavigator, installPerformance],
+  ...[installLocation, installImportScripts, installNavigator, installPerformance],
   ...[installTimers, installStructuredClone, installBase64, installConsole],
   ...[installTextEncoder, installTextDecoder, installTextStreams, installURL, installURLSearchParams, installStreams],
-  ...[installHeaders, installRequest, installResponse],
+  ...[installHeaders, installRequest, installResponse, installFileApi, installLazyParts],
 ];
+
+function installLazyParts(global: object): void {
+  defineLazyInterfaces(global, 'compression', ['CompressionStream', 'DecompressionStream']);
+  defineLazyInterfaces(global, 'url-pattern', ['URLPattern']);
+  defineLazyInterfaces(global, 'messaging', ['BroadcastChannel', 'MessageChannel', 'MessagePort']);
+}
 
 /** To be called once, while the snapshot is built. */
 export function installGlobals(global: object): void {

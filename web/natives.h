@@ -10,6 +10,10 @@ namespace valor::web {
 /// Adds all functions below, always in the same order.
 void register_web_natives(engine::NativeRegistry& registry);
 
+/// web/webidl/lazy-property.cpp
+void register_webidl_natives(engine::NativeRegistry& registry);
+/// web/compression/natives.cpp
+void register_compression_natives(engine::NativeRegistry& registry);
 /// web/encoding/utf8.cpp
 void register_encoding_natives(engine::NativeRegistry& registry);
 /// web/html/structured-clone.cpp

@@ -49,9 +49,27 @@ export interface WebNatives {
   /** Keeps a byte order mark. Ill-formed input gives U+FFFD, or `undefined` for the whole when `fatal`. */
   utf8Decode(bytes: ArrayBufferView | ArrayBufferLike, fatal: boolean): string | undefined;
   /** `makeError` creates what is thrown when a value cannot be cloned. */
-  structuredClone(value: unknown, transfer: unknown[], makeError: (message: string) => unknown): unknown;
-  /** Objects that inherit from `prototype` cannot be cloned from now on. */
-  markPlatformPrototype(prototype: object): void;
+  structuredClone(value: unknown, transfer: unknown[], makeError: (message: string) => unknown): [unknown, object[]];
+  /**
+   * From now on objects that inherit from `prototype` are copied by `clone` and moved by `transfer`, or not at all. `clone`
+   * may return undefined for an object that it does not know.
+   */
+  markPlatformPrototype(
+    prototype: object,
+    clone?: (object: never) => object | undefined,
+    transfer?: (object: never) => object,
+  ): void;
+  /** A property that is not enumerable, writable and configurable. `make` is called when it is first read. */
+  defineLazyProperty(target: object, name: string, make: () => unknown): void;
+  /** Formats: deflate, deflate-raw, gzip, brotli. What is returned is for runCodec and nothing else. */
+  createCodec(format: string, compress: boolean): ArrayBuffer;
+  /** Returns what is wrong with the input, or "". `push` gets each piece of output; what it throws is thrown. */
+  runCodec(
+    codec: ArrayBuffer,
+    input: ArrayBufferView | ArrayBuffer,
+    last: boolean,
+    push: (piece: Uint8Array<ArrayBuffer>) => void,
+  ): string;
   /** One of the numbers in console/value-kind.ts. */
   classify(value: unknown): number;
   /** [0 pending, 1 fulfilled or 2 rejected, result]. */

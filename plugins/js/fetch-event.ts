@@ -1,6 +1,6 @@
 // The event of service workers: https://w3c.github.io/ServiceWorker/#fetchevent-interface
 /** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
-import { Event, type EventInit, trusted } from '../../web/dom/event.ts';
+import { createdAt, Event, type EventInit, trusted } from '../../web/dom/event.ts';
 import { isRequest, type Request } from '../../web/fetch/request.ts';
 import { reportException } from '../../web/html/report-exception.ts';
 import { requireArguments, toDictionary } from '../../web/webidl/conversions.ts';
@@ -69,7 +69,7 @@ export class FetchEvent extends ExtendableEvent {
 }
 
 export function createFetchEvent(request: Request): FetchEvent {
-  return trusted(new FetchEvent('fetch', { request, cancelable: true }));
+  return trusted(createdAt(undefined, () => new FetchEvent('fetch', { request, cancelable: true })));
 }
 
 export function installFetchEvent(global: object): void {

@@ -2,7 +2,7 @@
 import { dispatch, type EventTarget, hasListeners } from '../../web/dom/event-target.ts';
 import { createMessageEvent } from '../../web/html/message-event.ts';
 import { cloneWith, type StructuredSerializeOptions } from '../../web/html/structured-clone.ts';
-import { defineOperation } from '../../web/webidl/define.ts';
+import { checkGlobal, defineOperation } from '../../web/webidl/define.ts';
 import { HeaderText } from './header-text.ts';
 import { natives, type ResponseBody } from './natives.ts';
 
@@ -87,7 +87,8 @@ function explain(message: unknown): string {
 }
 
 // https://html.spec.whatwg.org/multipage/workers.html#dom-dedicatedworkerglobalscope-postmessage
-function postMessage(message: unknown, options?: Iterable<unknown> | StructuredSerializeOptions): void {
+function postMessage(this: unknown, message: unknown, options?: Iterable<unknown> | StructuredSerializeOptions): void {
+  checkGlobal(this);
   // biome-ignore lint/complexity/noArguments: Web IDL counts the arguments that were passed
   if (arguments.length === 0) throw new TypeError('postMessage needs an argument');
   if (options === undefined && typeof message === 'object' && message !== null && isPlainResponse(message)) {
@@ -110,5 +111,5 @@ function postMessage(message: unknown, options?: Iterable<unknown> | StructuredS
 
 export function installPostMessage(global: object): void {
   Object.defineProperty(postMessage, 'length', { value: 1 });
-  defineOperation(global, 'postMessage', postMessage as never);
+  defineOperation(global, 'postMessage', postMessage as never, true);
 }

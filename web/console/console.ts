@@ -61,7 +61,7 @@ const methods = {
   log(...data: unknown[]): void {
     print(infoLevel, data);
   },
-  table(data?: unknown, columns?: unknown): void {
+  table(data: unknown = undefined, columns: unknown = undefined): void {
     const text = table(data, columns);
     if (text === null) print(infoLevel, [data]);
     else write(infoLevel, text);
@@ -76,7 +76,10 @@ const methods = {
   warn(...data: unknown[]): void {
     print(warnLevel, data);
   },
-  dir(item?: unknown, options?: { depth?: number | null; showHidden?: boolean } | null): void {
+  dir(
+    item: unknown = undefined,
+    options: { depth?: number | null; showHidden?: boolean } | null | undefined = undefined,
+  ): void {
     const depth = options?.depth === null ? Number.POSITIVE_INFINITY : (options?.depth ?? defaultOptions.depth);
     write(infoLevel, inspect(item, { depth: Number(depth), showHidden: Boolean(options?.showHidden) }));
   },

@@ -71,16 +71,29 @@ function invoke(handler: Handler, event: Event): unknown {
   return result;
 }
 
-/** Defines `on<type>` on a prototype, or on the global itself. */
-export function defineEventHandler(holder: object, type: string): void {
-  Object.defineProperty(holder, `on${type}`, {
-    get(this: EventTarget | undefined): unknown {
-      return getEventHandler(this ?? (globalThis as unknown as EventTarget), type);
+/**
+ * Defines `on<type>` on a prototype, or on the global itself. `check` throws where it is used on something else; `handlerSet`
+ * is told when it was set.
+ */
+export function defineEventHandler(
+  holder: object,
+  type: string,
+  check?: (target: unknown) => void,
+  handlerSet?: (target: object, type: string) => void,
+): void {
+  const name = `on${type}`;
+  const accessor = {
+    get [name](): unknown {
+      const target = (this as unknown as EventTarget | undefined) ?? (globalThis as unknown as EventTarget);
+      check?.(target);
+      return getEventHandler(target, type);
     },
-    set(this: EventTarget | undefined, value: unknown): void {
-      setEventHandler(this ?? (globalThis as unknown as EventTarget), type, value);
+    set [name](value: unknown) {
+      const target = (this as unknown as EventTarget | undefined) ?? (globalThis as unknown as EventTarget);
+      check?.(target);
+      setEventHandler(target, type, value);
+      handlerSet?.(target, type);
     },
-    enumerable: true,
-    configurable: true,
-  });
+  };
+  Object.defineProperty(holder, name, { ...Object.getOwnPropertyDescriptor(accessor, name) });
 }

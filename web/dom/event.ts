@@ -34,12 +34,16 @@ export let setTrusted: (event: Event, trusted: boolean) => void;
 
 // The time of events that are created for something that happened earlier.
 let timeOfCreation: number | undefined;
+let madeByRuntime = false;
+const isTrustedAttributes: PropertyDescriptor = { enumerable: true, configurable: false };
 
-/** Creates an event for what happened when natives.now() was `time`; undefined: now. */
+/** Creates an event of the runtime for what happened when natives.now() was `time`; undefined: now. */
 export function createdAt<T extends Event>(time: number | undefined, create: () => T): T {
   timeOfCreation = time;
+  madeByRuntime = true;
   const event = create();
   timeOfCreation = undefined;
+  madeByRuntime = false;
   return event;
 }
 
@@ -57,6 +61,7 @@ export class Event {
       const { bubbles, cancelable, composed } = toDictionary(init, "The event's init");
       this.#flags = (bubbles ? bubblesFlag : 0) | (cancelable ? cancelableFlag : 0) | (composed ? composedFlag : 0);
     }
+    if (!madeByRuntime) Object.defineProperty(this, 'isTrusted', isTrustedAttributes);
   }
 
   get type(): string {
@@ -113,8 +118,8 @@ export class Event {
     return (this.#flags & composedFlag) !== 0;
   }
 
-  // Departure: on the prototype, where the standard has an unforgeable property on each event, which would make every
-  // event slow to create.
+  // Departure: events that the runtime makes have it on the prototype only, because the unforgeable property on the event
+  // itself, which the standard asks for, makes events slow to create.
   get isTrusted(): boolean {
     return (this.#flags & trustedFlag) !== 0;
   }
@@ -138,6 +143,9 @@ export class Event {
       event.#phase = atTarget;
       return true;
     };
+    const { get } = Object.getOwnPropertyDescriptor(Event.prototype, 'isTrusted') as PropertyDescriptor;
+    Object.defineProperty(get, 'name', { value: 'get isTrusted' });
+    isTrustedAttributes.get = get as () => boolean;
     endDispatch = (event) => {
       event.#flags &= ~(dispatchFlag | stopPropagationFlag | stopImmediatePropagationFlag);
       event.#phase = 0;

@@ -118,9 +118,29 @@ test('windows-1252 and its many labels', () => {
 test('labels', () => {
   assert.equal(new TextDecoder('UTF8').encoding, 'utf-8');
   assert.equal(new TextDecoder().encoding, 'utf-8');
-  for (const label of ['nonsense', '', 'utf-8\0', 'shift_jis']) {
+  assert.equal(new TextDecoder(' Shift-JIS\n').encoding, 'shift_jis');
+  for (const label of ['nonsense', '', 'utf-8\0', 'replacement', 'hz-gb-2312']) {
     assert.throws(() => new TextDecoder(label), { name: 'RangeError' }, label);
   }
+});
+
+test('legacy encodings decode, in pieces too', () => {
+  const cases: [string, number[], string][] = [
+    ['shift_jis', [0x93, 0xfa, 0x96, 0x7b, 0x61], '\u65e5\u672ca'],
+    ['gb18030', [0x81, 0x30, 0x81, 0x30], '\x80'],
+    ['iso-8859-2', [0xb1, 0xe6], '\u0105\u0107'],
+    ['windows-1251', [0xcf], '\u041f'],
+    ['x-user-defined', [0x80], '\uf780'],
+  ];
+  for (const [label, bytes, text] of cases) {
+    assert.equal(new TextDecoder(label).decode(Uint8Array.from(bytes)), text, label);
+    const decoder = new TextDecoder(label);
+    let pieces = bytes.map((byte) => decoder.decode(Uint8Array.of(byte), { stream: true })).join('');
+    pieces += decoder.decode();
+    assert.equal(pieces, text, label);
+  }
+  assert.equal(new TextDecoder('euc-jp').decode(Uint8Array.of(0x8f)), '\ufffd');
+  assert.throws(() => new TextDecoder('euc-jp', { fatal: true }).decode(Uint8Array.of(0xff)), { name: 'TypeError' });
 });
 
 test('TextEncoder encodes, and replaces lone surrogates', () => {

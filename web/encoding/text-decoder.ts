@@ -1,9 +1,10 @@
 // https://encoding.spec.whatwg.org/#interface-textdecoder
 
+import { loadPart } from '../lazy.ts';
 import { toDictionary, toDOMString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import { type Decoder, Utf8Decoder, Utf16Decoder, Windows1252Decoder } from './decoders.ts';
-import { type EncodingName, encodingFromLabel } from './labels.ts';
+import { encodingFromLabel } from './labels.ts';
 
 export interface TextDecoderOptions {
   fatal?: boolean;
@@ -16,10 +17,18 @@ export interface TextDecodeOptions {
 
 const nothing = new Uint8Array(0);
 
-function createDecoder(encoding: EncodingName): Decoder {
-  if (encoding === 'utf-8') return new Utf8Decoder();
-  if (encoding === 'windows-1252') return new Windows1252Decoder();
-  return new Utf16Decoder(encoding === 'utf-16be');
+function createDecoder(encoding: string): Decoder {
+  switch (encoding) {
+    case 'utf-8':
+      return new Utf8Decoder();
+    case 'windows-1252':
+      return new Windows1252Decoder();
+    case 'utf-16le':
+    case 'utf-16be':
+      return new Utf16Decoder(encoding === 'utf-16be');
+    default:
+      return loadPart<typeof import('../lazy/legacy-encodings.ts')>('legacy-encodings').createLegacyDecoder(encoding);
+  }
 }
 
 /** The bytes behind a BufferSource. Valid until its buffer is detached or resized. */
@@ -49,7 +58,7 @@ function isBuffer(value: unknown): value is ArrayBufferLike {
 }
 
 export class TextDecoder {
-  #encoding: EncodingName;
+  #encoding: string;
   #fatal: boolean;
   #ignoreBOM: boolean;
   #decoder: Decoder;
@@ -59,7 +68,7 @@ export class TextDecoder {
   constructor(label: string = 'utf-8', options?: TextDecoderOptions | null) {
     const encoding = encodingFromLabel(toDOMString(label));
     const { fatal, ignoreBOM } = toDictionary(options, 'The options');
-    if (!encoding) throw new RangeError(`The encoding label '${label}' is not supported`);
+    if (!encoding || encoding === 'replacement') throw new RangeError(`The encoding label '${label}' is not supported`);
     this.#encoding = encoding;
     this.#fatal = Boolean(fatal);
     this.#ignoreBOM = Boolean(ignoreBOM);
@@ -83,7 +92,7 @@ export class TextDecoder {
     this.#doNotFlush = stream;
     const text = this.#decoder.decode(bytes, !stream, this.#fatal);
     if (text === undefined) throw new TypeError(`The data is not valid ${this.#encoding}`);
-    if (this.#bomSeen || text.length === 0 || this.#ignoreBOM || this.#encoding === 'windows-1252') return text;
+    if (this.#bomSeen || text.length === 0 || this.#ignoreBOM || !this.#encoding.startsWith('utf-')) return text;
     this.#bomSeen = true;
     return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   }

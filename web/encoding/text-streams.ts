@@ -83,6 +83,10 @@ export class TextDecoderStream {
   }
 }
 
+export function createTextDecoderStream(): TextDecoderStream {
+  return new TextDecoderStream();
+}
+
 export function installTextStreams(global: object): void {
   defineInterface(global, TextEncoderStream, 'TextEncoderStream');
   defineInterface(global, TextDecoderStream, 'TextDecoderStream', { '': 0 });

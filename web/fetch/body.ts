@@ -2,10 +2,12 @@
 // A body keeps what it was made of for as long as possible. A stream object exists only when somebody asked for one.
 
 import { bytesOf, isArrayBuffer } from '../encoding/text-decoder.ts';
+import { fileApi, fileApiInUse } from '../file-api/file-api.ts';
 import { natives } from '../natives.ts';
 import type { ReadableStream } from '../streams/streams.ts';
 import { type ByteController, createByteStream, isDisturbed, isReadableStream } from '../streams/streams.ts';
 import { isURLSearchParams } from '../url/url-search-params.ts';
+import { parseUrlencoded } from '../url/urlencoded.ts';
 import { toDOMString } from '../webidl/conversions.ts';
 
 /** Where the bytes of a body come from, piece by piece. */
@@ -52,6 +54,14 @@ export function extractBody(init: unknown): ExtractedBody {
     }
     if (isArrayBuffer(init) || ArrayBuffer.isView(init)) {
       return { body: createBody(new Uint8Array(bytesOf(init))), type: null };
+    }
+    const files = fileApiInUse();
+    if (files?.isBlob(init)) {
+      return { body: createBody(files.dataSource(files.blobData(init))), type: init.type || null };
+    }
+    if (files?.isFormData(init)) {
+      const { bytes, type } = files.encodeMultipart(init);
+      return { body: createBody(bytes), type };
     }
     if (isURLSearchParams(init)) {
       return { body: createBody(init.toString()), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
@@ -218,4 +228,29 @@ export function moveBody(body: Body): Body {
     return moved;
   }
   return createBody(takeBody(body));
+}
+
+/** https://fetch.spec.whatwg.org/#dom-body-blob */
+export async function consumeBlob(body: Body | null, type: string): Promise<object> {
+  return fileApi().blobOf(await consumeBytes(body), type);
+}
+
+/** https://fetch.spec.whatwg.org/#dom-body-formdata */
+export async function consumeFormData(body: Body | null, type: string): Promise<object> {
+  const bytes = await consumeBytes(body);
+  const essence = /^[^;]*/.exec(type)?.[0]?.trim().toLowerCase();
+  const { FormDataClass, parseMultipart } = fileApi();
+  if (essence === 'multipart/form-data') {
+    const boundary = /;\s*boundary=(?:"([^"]*)"|([^;\s]*))/i.exec(type);
+    const value = boundary?.[1] ?? boundary?.[2];
+    if (!value) throw new TypeError('The content type has no boundary');
+    return parseMultipart(bytes, value);
+  }
+  if (essence === 'application/x-www-form-urlencoded') {
+    const form = new FormDataClass();
+    const list = parseUrlencoded(natives.utf8Decode(bytes, false) as string);
+    for (let at = 0; at < list.length; at += 2) form.append(list[at] as string, list[at + 1] as string);
+    return form;
+  }
+  throw new TypeError("The body's content type is not that of a form");
 }

@@ -9,7 +9,7 @@ import { parseURL } from '../url/url.ts';
 import { requireArguments, toByteString, toDictionary, toDOMString, toUSVString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import * as bodies from './body.ts';
-import { type HeaderList, listHas, parseFlatHeaders } from './header-list.ts';
+import { type HeaderList, listGet, listHas, parseFlatHeaders } from './header-list.ts';
 import { createHeaders, fillHeaderList, type Headers, type HeadersGuard, type HeadersInit } from './headers.ts';
 import { applyInit, defaultSettings, normalizeMethod, type RequestSettings } from './request-settings.ts';
 
@@ -204,6 +204,12 @@ export class Request {
   }
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return bodies.consumeBytes(this.#body);
+  }
+  async blob(): Promise<object> {
+    return bodies.consumeBlob(this.#body, listGet(this.#headerList, 'content-type') ?? '');
+  }
+  async formData(): Promise<object> {
+    return bodies.consumeFormData(this.#body, listGet(this.#headerList, 'content-type') ?? '');
   }
   async json(): Promise<unknown> {
     return JSON.parse(await bodies.consumeText(this.#body));

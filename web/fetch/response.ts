@@ -8,7 +8,7 @@ import { parseURL } from '../url/url.ts';
 import { requireArguments, toByteString, toDictionary, toUnsignedShort, toUSVString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import * as bodies from './body.ts';
-import { type HeaderList, listHas } from './header-list.ts';
+import { type HeaderList, listGet, listHas } from './header-list.ts';
 import { createHeaders, fillHeaderList, type Headers, type HeadersGuard, type HeadersInit } from './headers.ts';
 
 export interface ResponseInit {
@@ -147,6 +147,12 @@ export class Response {
   }
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return bodies.consumeBytes(this.#body);
+  }
+  async blob(): Promise<object> {
+    return bodies.consumeBlob(this.#body, listGet(this.#list, 'content-type') ?? '');
+  }
+  async formData(): Promise<object> {
+    return bodies.consumeFormData(this.#body, listGet(this.#list, 'content-type') ?? '');
   }
   async json(): Promise<unknown> {
     return JSON.parse(await bodies.consumeText(this.#body));

@@ -19,6 +19,11 @@ export function structuredClone(value: unknown, options?: StructuredSerializeOpt
 
 /** Clones a value and moves what `transfer` lists; throws a DataCloneError where that is impossible. */
 export function cloneWith(value: unknown, transfer: Iterable<unknown> | undefined): unknown {
+  return cloneAndTransfer(value, transfer)[0];
+}
+
+/** The same, together with what has become of the platform objects in the list. */
+export function cloneAndTransfer(value: unknown, transfer: Iterable<unknown> | undefined): [unknown, object[]] {
   const list = transfer === undefined ? nothing : toSequence(transfer, "'transfer'");
   return natives.structuredClone(value, list, (message) => new DOMException(message, 'DataCloneError'));
 }

@@ -2,7 +2,7 @@
 /** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
 
 import { natives } from '../natives.ts';
-import { requireArguments, toLong } from '../webidl/conversions.ts';
+import { requireArguments, toDOMString, toLong } from '../webidl/conversions.ts';
 import { defineOperation } from '../webidl/define.ts';
 import { reportException } from './report-exception.ts';
 
@@ -68,20 +68,24 @@ export function runAfter(delay: number, callback: () => void): void {
   start(callback, [], Math.min(delay, longestDelay), false);
 }
 
-// Departure: text to be compiled as a handler is refused.
-function requireCallback(handler: unknown, name: string): Callback {
-  if (typeof handler !== 'function') throw new TypeError(`${name}: the handler is not a function`);
-  return handler as Callback;
+// biome-ignore lint/security/noGlobalEval: what the standard asks for
+const globalEval = globalThis.eval;
+
+/** https://html.spec.whatwg.org/multipage/timers-and-user-prompts.html#timer-initialisation-steps: text is compiled. */
+function toCallback(handler: unknown): Callback {
+  if (typeof handler === 'function') return handler as Callback;
+  const source = toDOMString(handler);
+  return () => globalEval(source);
 }
 
 function setTimeout(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
   requireArguments(arguments.length, 1, 'setTimeout');
-  return start(requireCallback(handler, 'setTimeout'), args, Math.max(0, toLong(delay)), false);
+  return start(toCallback(handler), args, Math.max(0, toLong(delay)), false);
 }
 
 function setInterval(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
   requireArguments(arguments.length, 1, 'setInterval');
-  return start(requireCallback(handler, 'setInterval'), args, Math.max(0, toLong(delay)), true);
+  return start(toCallback(handler), args, Math.max(0, toLong(delay)), true);
 }
 
 function clear(id: unknown = 0): void {

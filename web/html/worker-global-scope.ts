@@ -6,7 +6,14 @@ import { defineEventHandler } from '../dom/event-handler.ts';
 import { EventTarget } from '../dom/event-target.ts';
 import { natives } from '../natives.ts';
 import { requireArguments } from '../webidl/conversions.ts';
-import { defineInterface, defineOperation, defineReadonly, defineReplaceable } from '../webidl/define.ts';
+import {
+  checkGlobal,
+  defineInterface,
+  defineOperation,
+  defineReadonly,
+  defineReplaceable,
+  useScopePrototype,
+} from '../webidl/define.ts';
 import { location } from './location.ts';
 import { reportException } from './report-exception.ts';
 
@@ -34,13 +41,16 @@ export function installWorkerGlobalScope(global: object): void {
   defineInterface(global, WorkerGlobalScope, 'WorkerGlobalScope');
   defineInterface(global, DedicatedWorkerGlobalScope, 'DedicatedWorkerGlobalScope');
   Object.setPrototypeOf(global, DedicatedWorkerGlobalScope.prototype);
+  useScopePrototype(WorkerGlobalScope.prototype);
 
   defineReadonly(global, 'self', () => globalThis);
   defineReplaceable(global, 'name', () => natives.isolateInfo().name);
   defineReplaceable(global, 'origin', () => location.origin);
   defineReadonly(global, 'isSecureContext', isSecureContext);
+  defineReadonly(global, 'crossOriginIsolated', () => false);
   defineOperation(global, 'reportError', reportError);
-  for (const type of ['error', 'message', 'messageerror', 'rejectionhandled', 'unhandledrejection']) {
-    defineEventHandler(global, type);
+  for (const type of ['message', 'messageerror']) defineEventHandler(global, type, checkGlobal);
+  for (const type of ['error', 'languagechange', 'offline', 'online', 'rejectionhandled', 'unhandledrejection']) {
+    defineEventHandler(WorkerGlobalScope.prototype, type, checkGlobal);
   }
 }

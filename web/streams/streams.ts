@@ -1,6 +1,7 @@
 // https://streams.spec.whatwg.org/, implemented by a library that is loaded when it is first needed.
 
 import { registerInspector } from '../console/inspectors.ts';
+import { loadPart } from '../lazy.ts';
 import { natives } from '../natives.ts';
 import { defineLazyInterface } from '../webidl/define.ts';
 
@@ -20,6 +21,7 @@ export interface ReadableStream {
   cancel(reason?: unknown): Promise<void>;
   getReader(): StreamReader;
   tee(): [ReadableStream, ReadableStream];
+  pipeThrough(transform: { readable: object; writable: object }): ReadableStream;
 }
 
 export interface ByteController {
@@ -76,7 +78,7 @@ let library: StreamsLibrary | null = null;
 
 function load(): StreamsLibrary {
   if (library) return library;
-  library = (natives.loadLazy('streams') as { default: StreamsLibrary }).default;
+  library = loadPart<{ default: StreamsLibrary }>('streams').default;
   for (const name of names) {
     const prototype = library[name]?.prototype;
     if (!prototype) throw new Error(`The streams library has no ${name}`);

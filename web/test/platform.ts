@@ -4,33 +4,15 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
-import { buildSync } from 'esbuild';
+import { bundleAll } from '../../tools/bundle.ts';
 
 const folder = dirname(dirname(fileURLToPath(import.meta.url)));
 const addon = process.env.VALOR_WEB_NATIVES ?? join(folder, '..', 'build', 'release', 'web', 'web-natives.node');
 const { addNatives } = createRequire(import.meta.url)(addon);
 
-function bundle(entry: string, globalName?: string): string {
-  const result = buildSync({
-    entryPoints: [join(folder, entry)],
-    bundle: true,
-    format: 'iife',
-    target: 'es2024',
-    write: false,
-    ...(globalName ? { globalName, footer: { js: globalName } } : {}),
-  });
-  return result.outputFiles[0]?.text ?? '';
-}
-
-const scripts = new Map<string, vm.Script>();
-function script(entry: string, globalName?: string): vm.Script {
-  let found = scripts.get(entry);
-  if (!found) {
-    found = new vm.Script(bundle(entry, globalName), { filename: `/${entry}` });
-    scripts.set(entry, found);
-  }
-  return found;
-}
+const idl = join(dirname(addon), '..', 'generated', 'idl.js');
+const bundles = await bundleAll(join(folder, 'test', 'entry.ts'), idl);
+const platformScript = new vm.Script(bundles.platform, { filename: '/platform.js' });
 
 interface Timer {
   id: number;
@@ -109,13 +91,13 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
     loadLazy(name: string) {
       if (!started) throw new Error('the instance has not started');
       platform.loaded.push(name);
-      return script(`lazy/${name}.ts`, '__lazy').runInContext(context);
+      return new vm.Script(bundles.parts.get(name) ?? '', { filename: `/${name}.js` }).runInContext(context);
     },
   };
   context.__valor_natives = vm.runInContext('({})', context);
   addNatives(context.__valor_natives);
   Object.assign(context.__valor_natives, natives);
-  script('test/entry.ts').runInContext(context);
+  platformScript.runInContext(context);
   platform.glue = context.glue;
   started = true;
   for (const name of ['__valor_natives', 'glue']) Reflect.deleteProperty(context, name);

@@ -36,6 +36,18 @@ void ada_free(ada_url url);
 ada_string ada_get_href(ada_url url);
 const ada_url_components* ada_get_components(ada_url url);
 
+ada_string ada_get_hostname(ada_url url);
+/// 1: a scheme without a meaning of its own, whose hosts are opaque.
+uint8_t ada_get_scheme_type(ada_url url);
+
+/// The text is owned by the caller: ada_free_owned_string.
+struct ada_owned_string {
+  const char* data;
+  size_t length;
+};
+ada_owned_string ada_idna_to_unicode(const char* input, size_t length);
+void ada_free_owned_string(ada_owned_string owned);
+
 /// False when the value is refused, which leaves the URL as it was.
 bool ada_set_protocol(ada_url url, const char* value, size_t length);
 bool ada_set_username(ada_url url, const char* value, size_t length);

@@ -2,9 +2,11 @@
 // A URL is its serialisation and the places of its parts in it; url.ts cuts the parts out when they are asked for.
 #include <v8.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "web/natives.h"
 #include "web/url/ada.h"
@@ -71,6 +73,26 @@ void return_url(const Info& info, const Url& url, v8::Local<v8::Value> parts) {
   }
 }
 
+constexpr uint8_t kNotSpecial = 1;
+
+// https://url.spec.whatwg.org/#concept-domain-to-ascii: ada takes labels whose punycode is not valid as they are. Those
+// that are valid stand for something else than themselves.
+bool has_invalid_punycode(ada_url url) {
+  ada_string host = ada_get_hostname(url);
+  std::string_view rest(host.data, host.length);
+  if (rest.find("xn--") == std::string_view::npos || ada_get_scheme_type(url) == kNotSpecial) return false;
+  while (!rest.empty()) {
+    std::string_view label = rest.substr(0, rest.find('.'));
+    rest.remove_prefix(std::min(rest.size(), label.size() + 1));
+    if (!label.starts_with("xn--")) continue;
+    ada_owned_string decoded = ada_idna_to_unicode(label.data(), label.size());
+    bool invalid = std::string_view(decoded.data, decoded.length).starts_with("xn--") || decoded.length == 0;
+    ada_free_owned_string(decoded);
+    if (invalid) return true;
+  }
+  return false;
+}
+
 // urlParse(input: string, base: string | undefined, parts: Uint32Array): string | undefined
 void url_parse(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
@@ -84,7 +106,7 @@ void url_parse(const Info& info) {
   } else {
     url.reset(ada_parse(input.data(), input.size()));
   }
-  if (ada_is_valid(url.get())) return_url(info, url, info[2]);
+  if (ada_is_valid(url.get()) && !has_invalid_punycode(url.get())) return_url(info, url, info[2]);
 }
 
 // The order is that of UrlPart in url-record.ts.
@@ -123,7 +145,8 @@ void url_set(const Info& info) {
   Url url(ada_parse(href.data(), href.size()));
   if (!ada_is_valid(url.get())) return;
   Utf8 value(isolate, info[2].As<v8::String>());
-  if (set_part(url.get(), info[1].As<v8::Uint32>()->Value(), value)) return_url(info, url, info[3]);
+  if (!set_part(url.get(), info[1].As<v8::Uint32>()->Value(), value) || has_invalid_punycode(url.get())) return;
+  return_url(info, url, info[3]);
 }
 
 }  // namespace

@@ -2,8 +2,9 @@
 /** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
 
 import { registerInspector } from '../console/inspectors.ts';
-import { requireArguments, toUSVString } from '../webidl/conversions.ts';
+import { requireArguments, toDOMString, toUSVString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
+import { createObjectURL, revokeObjectURL } from './object-url.ts';
 import { UrlPart, UrlRecord } from './url-record.ts';
 import { createSearchParams, replaceSearchParams, type URLSearchParams } from './url-search-params.ts';
 
@@ -39,6 +40,16 @@ export class URL {
   static canParse(url: unknown, base?: unknown): boolean {
     requireArguments(arguments.length, 1, 'URL.canParse');
     return parseArguments(url, base) !== null;
+  }
+
+  static createObjectURL(object: unknown): string {
+    requireArguments(arguments.length, 1, 'URL.createObjectURL');
+    return createObjectURL(object);
+  }
+
+  static revokeObjectURL(url: unknown): void {
+    requireArguments(arguments.length, 1, 'URL.revokeObjectURL');
+    revokeObjectURL(toDOMString(url));
   }
 
   #set(part: UrlPart, value: unknown): void {

@@ -22,6 +22,9 @@ function setLength(operation: unknown, value: number): void {
   Object.defineProperty(operation, 'length', { value, configurable: true });
 }
 
+/** Interfaces that are classes themselves, by name. */
+export const shapedInterfaces = new Map<string, Constructor>();
+
 /** Gives a class the attributes of an interface object. */
 export function shapeInterface(type: Constructor, name: string, required: RequiredArguments = {}): void {
   const { prototype } = type;
@@ -34,6 +37,7 @@ export function shapeInterface(type: Constructor, name: string, required: Requir
     else setLength(prototype[operation as never] ?? type[operation as never], count);
   }
   natives.markPlatformPrototype(prototype);
+  shapedInterfaces.set(name, type);
 }
 
 /** Defines an interface object on the global. */
@@ -56,40 +60,89 @@ export function defineHidden(target: object, name: PropertyKey, value: unknown):
   Object.defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
 }
 
-/** An operation of the global: writable, enumerable, configurable. */
-export function defineOperation(global: object, name: string, operation: (...args: never[]) => unknown): void {
-  Object.defineProperty(operation, 'name', { value: name, configurable: true });
-  Object.defineProperty(global, name, { value: operation, writable: true, enumerable: true, configurable: true });
+let scopePrototype: object | null = null;
+
+/** What is defined on the global from now on goes to this prototype: WorkerGlobalScope's, whose members are not its own. */
+export function useScopePrototype(prototype: object): void {
+  scopePrototype = prototype;
+}
+
+// https://html.spec.whatwg.org/multipage/workers.html#dedicatedworkerglobalscope is [Global]: its members are on the global.
+const ownMembers = new Set(['name', 'postMessage', 'valor', 'onfetch', 'onmessage', 'onmessageerror']);
+
+/** Where a member of the global belongs. */
+export function holderOf(global: object, name: string): object {
+  return scopePrototype === null || ownMembers.has(name) ? global : scopePrototype;
+}
+
+/** https://webidl.spec.whatwg.org/#dfn-create-operation-function: no receiver stands for the global. */
+export function checkGlobal(receiver: unknown): void {
+  if (receiver !== undefined && receiver !== null && receiver !== globalThis) {
+    throw new TypeError('Illegal invocation: this is not the global');
+  }
+}
+
+/**
+ * An operation of the global: writable, enumerable, configurable. It checks its receiver itself where it is called often
+ * (`checked`).
+ */
+export function defineOperation(
+  global: object,
+  name: string,
+  operation: (...args: never[]) => unknown,
+  checked = false,
+): void {
+  let value = operation;
+  if (!checked) {
+    value = {
+      operation(this: unknown, ...args: never[]): unknown {
+        checkGlobal(this);
+        return Reflect.apply(operation, undefined, args);
+      },
+    }.operation;
+    Object.defineProperty(value, 'length', { value: operation.length, configurable: true });
+  }
+  Object.defineProperty(value, 'name', { value: name, configurable: true });
+  const attributes = { value, writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(holderOf(global, name), name, attributes);
+}
+
+function defineAccessor(
+  global: object,
+  name: string,
+  read: () => unknown,
+  write: ((value: unknown) => void) | undefined,
+): void {
+  const accessor = {
+    get(this: unknown): unknown {
+      checkGlobal(this);
+      return read();
+    },
+    set(this: unknown, value: unknown): void {
+      checkGlobal(this);
+      write?.(value);
+    },
+  };
+  const { get, set } = accessor;
+  Object.defineProperty(get, 'name', { value: `get ${name}`, configurable: true });
+  Object.defineProperty(set, 'name', { value: `set ${name}`, configurable: true });
+  const attributes = { get, set: write && set, enumerable: true, configurable: true };
+  Object.defineProperty(holderOf(global, name), name, attributes);
 }
 
 /** A read-only attribute of the global. */
 export function defineReadonly(global: object, name: string, get: () => unknown): void {
-  Object.defineProperty(get, 'name', { value: `get ${name}`, configurable: true });
-  Object.defineProperty(global, name, { get, set: undefined, enumerable: true, configurable: true });
+  defineAccessor(global, name, get, undefined);
 }
 
 /** A [Replaceable] attribute of the global: assigning to it makes it an ordinary property. */
 export function defineReplaceable(global: object, name: string, get: () => unknown): void {
-  Object.defineProperty(get, 'name', { value: `get ${name}`, configurable: true });
-  const set = (value: unknown): void => {
-    Object.defineProperty(global, name, { value, writable: true, enumerable: true, configurable: true });
-  };
-  Object.defineProperty(set, 'name', { value: `set ${name}`, configurable: true });
-  Object.defineProperty(global, name, { get, set, enumerable: true, configurable: true });
+  defineAccessor(global, name, get, (value) => {
+    Object.defineProperty(globalThis, name, { value, writable: true, enumerable: true, configurable: true });
+  });
 }
 
-/** An interface object that is loaded when it is first read; it then becomes an ordinary property. */
+/** An interface object that is loaded when it is first read. */
 export function defineLazyInterface(global: object, name: string, load: () => unknown): void {
-  Object.defineProperty(global, name, {
-    get(): unknown {
-      const value = load();
-      defineHidden(global, name, value);
-      return value;
-    },
-    set(value: unknown): void {
-      defineHidden(global, name, value);
-    },
-    enumerable: false,
-    configurable: true,
-  });
+  natives.defineLazyProperty(global, name, load);
 }

@@ -1,0 +1,78 @@
+// https://compression.spec.whatwg.org/
+
+import * as idl from 'valor-idl';
+import { isArrayBuffer } from '../encoding/text-decoder.ts';
+import { natives } from '../natives.ts';
+import { createTransformStream, type TransformController, type TransformStream } from '../streams/streams.ts';
+import { bind } from '../webidl/bind.ts';
+
+const { isView } = ArrayBuffer;
+
+// Counts the memory of a codec, which is outside JavaScript's heap, into the plug-in's limit. Never touched, so that it
+// takes addresses only.
+const codecBytes = 256 * 1024;
+
+function createCodecStream(format: string, compress: boolean): TransformStream {
+  const reserved = new ArrayBuffer(codecBytes);
+  let codec: ArrayBuffer | null = natives.createCodec(format, compress);
+  const run = (input: ArrayBuffer | ArrayBufferView, last: boolean, controller: TransformController): void => {
+    if (codec === null || reserved.byteLength === 0) throw new TypeError('The stream has ended');
+    const error = natives.runCodec(codec, input, last, (piece) => controller.enqueue(piece));
+    if (error === '' && !last) return;
+    codec = null;
+    if (error !== '') throw new TypeError(error);
+  };
+  return createTransformStream({
+    transform(chunk, controller) {
+      const buffer = isView(chunk) ? chunk.buffer : chunk;
+      if (!isArrayBuffer(buffer)) throw new TypeError('The chunk is not an ArrayBuffer or a view of one');
+      run(chunk as ArrayBuffer | ArrayBufferView, false, controller);
+    },
+    flush: (controller) => run(new ArrayBuffer(0), true, controller),
+  });
+}
+
+class CompressionStream {
+  #transform: TransformStream;
+
+  constructor(format: string) {
+    this.#transform = createCodecStream(format, true);
+  }
+
+  get readable(): object {
+    return this.#transform.readable;
+  }
+  get writable(): object {
+    return this.#transform.writable;
+  }
+
+  static isInstance(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #transform in value;
+  }
+}
+
+class DecompressionStream {
+  #transform: TransformStream;
+
+  constructor(format: string) {
+    this.#transform = createCodecStream(format, false);
+  }
+
+  get readable(): object {
+    return this.#transform.readable;
+  }
+  get writable(): object {
+    return this.#transform.writable;
+  }
+
+  static isInstance(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #transform in value;
+  }
+}
+
+export const CompressionStreamInterface = bind(idl.CompressionStream, CompressionStream, CompressionStream.isInstance);
+export const DecompressionStreamInterface = bind(
+  idl.DecompressionStream,
+  DecompressionStream,
+  DecompressionStream.isInstance,
+);

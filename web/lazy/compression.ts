@@ -1,0 +1,4 @@
+export {
+  CompressionStreamInterface as CompressionStream,
+  DecompressionStreamInterface as DecompressionStream,
+} from '../compression/compression-streams.ts';

@@ -1,0 +1,1 @@
+export { createLegacyDecoder, legacyEncodingFromLabel } from '../encoding/legacy-encodings.ts';

@@ -1,0 +1,7 @@
+export { BroadcastChannelInterface as BroadcastChannel } from '../messaging/broadcast-channel.ts';
+export {
+  createChannel,
+  isMessagePort,
+  MessageChannelInterface as MessageChannel,
+  MessagePortInterface as MessagePort,
+} from '../messaging/message-port.ts';

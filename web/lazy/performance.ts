@@ -1,0 +1,10 @@
+export {
+  PerformanceEntryInterface as PerformanceEntry,
+  PerformanceMarkInterface as PerformanceMark,
+  PerformanceMeasureInterface as PerformanceMeasure,
+} from '../performance/entries.ts';
+export {
+  EntryListInterface as PerformanceObserverEntryList,
+  PerformanceObserverInterface as PerformanceObserver,
+} from '../performance/observer.ts';
+export { clearEntries, findEntries, mark, measure } from '../performance/timeline.ts';
