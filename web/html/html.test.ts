@@ -115,6 +115,16 @@ test('structuredClone refuses functions, symbols, platform objects and bad trans
   assert.throws(() => run('structuredClone()'), { name: 'TypeError' });
 });
 
+test('structuredClone copies a DOMException with its name and message', () => {
+  const { run } = createPlatform();
+  assert.equal(
+    run(`
+    const copy = structuredClone({ deep: new DOMException('gone', 'NotFoundError') }).deep;
+    [copy instanceof DOMException, copy instanceof Error, copy.name, copy.message, copy.code].join()`),
+    'true,true,NotFoundError,gone,8',
+  );
+});
+
 test('a getter that throws while a value is cloned lets its own error through', () => {
   const { run } = createPlatform();
   assert.throws(() => run("structuredClone({ get a() { throw new RangeError('mine'); } })"), { message: 'mine' });

@@ -5,3 +5,4 @@ export {
   MessageChannelInterface as MessageChannel,
   MessagePortInterface as MessagePort,
 } from '../messaging/message-port.ts';
+export { transferReadable, transferTransform, transferWritable } from '../messaging/stream-transfer.ts';

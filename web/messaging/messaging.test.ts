@@ -68,3 +68,27 @@ test('a broadcast reaches every other channel of the name', async () => {
   await advance(5);
   assert.equal(run('seen.join()'), '1xhttp://127.0.0.1:8080');
 });
+
+test('streams are transferred: chunks are copied, errors and the end arrive', async () => {
+  const { run, advance } = createPlatform();
+  run(`
+    globalThis.seen = [];
+    (async () => {
+      const chunk = { n: 1 };
+      const source = new ReadableStream({ start(c) { c.enqueue(chunk); c.enqueue({ n: 2 }); c.close(); } });
+      const readable = structuredClone(source, { transfer: [source] });
+      seen.push(source.locked);
+      for await (const piece of readable) seen.push(piece.n, piece === chunk);
+      const sink = new WritableStream({ write(piece) { seen.push(piece); }, close() { seen.push('closed'); } });
+      const writer = structuredClone(sink, { transfer: [sink] }).getWriter();
+      await writer.write('written');
+      await writer.close();
+      const broken = new ReadableStream({ start(c) { c.error(new RangeError('broken')); } });
+      try { await structuredClone(broken, { transfer: [broken] }).getReader().read(); } catch (e) { seen.push(e.message); }
+    })();`);
+  for (let count = 0; count < 20; count++) await advance(5);
+  assert.equal(run('seen.join()'), 'true,1,false,2,false,written,closed,broken');
+  assert.throws(() => run('const s = new ReadableStream(); s.getReader(); structuredClone(s, { transfer: [s] })'), {
+    name: 'DataCloneError',
+  });
+});

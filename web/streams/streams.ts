@@ -51,6 +51,8 @@ export interface Transformer {
   flush(controller: TransformController): void;
 }
 
+type Messaging = typeof import('../lazy/messaging.ts');
+
 type StreamClass = (abstract new (...args: never[]) => object) & { prototype: object };
 
 interface StreamsLibrary extends Record<string, StreamClass> {
@@ -76,18 +78,30 @@ const names = [
 
 let library: StreamsLibrary | null = null;
 
+const messaging = (): Messaging => loadPart<Messaging>('messaging');
+const transfers: Record<string, ((stream: never) => object) | undefined> = {
+  ReadableStream: (stream) => messaging().transferReadable(stream),
+  TransformStream: (stream) => messaging().transferTransform(stream),
+  WritableStream: (stream) => messaging().transferWritable(stream),
+};
+
 function load(): StreamsLibrary {
   if (library) return library;
   library = loadPart<{ default: StreamsLibrary }>('streams').default;
   for (const name of names) {
     const prototype = library[name]?.prototype;
     if (!prototype) throw new Error(`The streams library has no ${name}`);
-    natives.markPlatformPrototype(prototype);
+    natives.markPlatformPrototype(prototype, undefined, transfers[name]);
     registerInspector(prototype, (stream: { locked?: boolean }) =>
       typeof stream.locked === 'boolean' ? [['locked', stream.locked]] : [],
     );
   }
   return library;
+}
+
+/** The interfaces by name. */
+export function streamClasses(): StreamsLibrary {
+  return load();
 }
 
 export function isReadableStream(value: object): value is ReadableStream {

@@ -1,5 +1,6 @@
 // https://webidl.spec.whatwg.org/#idl-DOMException
 
+import { natives } from '../natives.ts';
 import { toDOMString } from './conversions.ts';
 import { type Constructor, defineConstants, defineInterface } from './define.ts';
 
@@ -117,5 +118,13 @@ export function installDOMException(global: object): void {
   Object.defineProperty(DOMException, 'prototype', { value: prototype, writable: false });
   Object.defineProperty(DOMException, 'length', { value: 0, configurable: true });
   defineInterface(global, DOMException as unknown as Constructor, 'DOMException');
+  // https://webidl.spec.whatwg.org/#idl-DOMException, serializable
+  natives.markPlatformPrototype(prototype, (error: object) => {
+    const own = slots.get(error);
+    if (!own) return undefined;
+    const copy = new DOMException(own.message, own.name);
+    Object.defineProperty(copy, 'stack', { value: (error as Error).stack, writable: true, configurable: true });
+    return copy;
+  });
   defineConstants(DOMException as unknown as Constructor, constants);
 }
