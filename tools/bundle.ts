@@ -16,7 +16,16 @@ export interface Bundles {
   parts: Map<string, string>;
 }
 
-const common: BuildOptions = { bundle: true, target: 'es2024', write: false, logLevel: 'warning', metafile: true };
+// Every instance keeps the text of what the snapshot holds; names stay, for stack traces.
+const common: BuildOptions = {
+  bundle: true,
+  target: 'es2024',
+  write: false,
+  logLevel: 'warning',
+  metafile: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
+};
 
 /** Modules from "shared:", by path below web/, with the names that the parts use. */
 type SharedNames = Map<string, Set<string>>;
@@ -81,8 +90,6 @@ async function bundlePart(
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],
-    minifyWhitespace: true,
-    minifySyntax: true,
     alias: { 'valor-idl': idl },
     plugins: [external],
   });

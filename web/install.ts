@@ -23,7 +23,7 @@ import { installStructuredClone } from './html/structured-clone.ts';
 import { installTimers } from './html/timers.ts';
 import { installWorkerGlobalScope } from './html/worker-global-scope.ts';
 import { defineLazyInterfaces } from './lazy.ts';
-import { installPerformance } from './performance/performance.ts';
+import { installPerformance } from './performance/install.ts';
 import { installStreams } from './streams/streams.ts';
 import { installURL } from './url/url.ts';
 import { installURLSearchParams } from './url/url-search-params.ts';

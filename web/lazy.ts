@@ -2,6 +2,8 @@
 
 import { sharedModules } from './lazy/shared.ts';
 import { natives } from './natives.ts';
+// Parts make interfaces with it; it belongs to the snapshot so that they share one.
+import './webidl/bind.ts';
 import { defineLazyInterface } from './webidl/define.ts';
 
 const loaded = new Map<string, object>();

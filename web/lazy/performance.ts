@@ -7,4 +7,4 @@ export {
   EntryListInterface as PerformanceObserverEntryList,
   PerformanceObserverInterface as PerformanceObserver,
 } from '../performance/observer.ts';
-export { clearEntries, findEntries, mark, measure } from '../performance/timeline.ts';
+export { PerformanceInterface as Performance, performance } from '../performance/performance.ts';

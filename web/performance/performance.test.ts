@@ -3,9 +3,8 @@ import { test } from 'node:test';
 import { createPlatform } from '../test/platform.ts';
 
 test('marks and measures are kept in the order of their times', async () => {
-  const { run, advance, loaded } = createPlatform();
+  const { run, advance } = createPlatform();
   assert.equal(run('performance.getEntries().length'), 0);
-  assert.deepEqual(loaded, []);
   run("performance.mark('a', { detail: { n: 1 } })");
   await advance(10);
   run("performance.mark('early', { startTime: 3 }); performance.measure('m', 'a')");

@@ -1,20 +1,11 @@
 // https://w3c.github.io/hr-time/#sec-performance with what https://w3c.github.io/user-timing/ and
-// https://w3c.github.io/performance-timeline/ add. The entries are kept by a part that is loaded for the first one.
+// https://w3c.github.io/performance-timeline/ add.
 
 import * as idl from 'valor-idl';
 import { EventTarget } from '../dom/event-target.ts';
-import { defineLazyInterfaces, isLoaded, loadPart } from '../lazy.ts';
 import { natives } from '../natives.ts';
 import { bind } from '../webidl/bind.ts';
-import { defineHidden, defineReplaceable } from '../webidl/define.ts';
-import type { PerformanceEntry } from './entries.ts';
-
-type Part = typeof import('../lazy/performance.ts');
-
-const part = 'performance';
-const timeline = (): Part => loadPart<Part>(part);
-const entries = (name?: string, type?: string): PerformanceEntry[] =>
-  isLoaded(part) ? timeline().findEntries(name, type) : [];
+import { clearEntries, findEntries, mark, measure } from './timeline.ts';
 
 let isPerformance: (value: unknown) => boolean;
 
@@ -29,26 +20,26 @@ class Performance extends EventTarget {
   }
 
   getEntries(): object[] {
-    return entries();
+    return findEntries();
   }
   getEntriesByType(type: string): object[] {
-    return entries(undefined, type);
+    return findEntries(undefined, type);
   }
   getEntriesByName(name: string, type?: string): object[] {
-    return entries(name, type);
+    return findEntries(name, type);
   }
 
   mark(name: string, options: object): object {
-    return timeline().mark(name, options);
+    return mark(name, options);
   }
   measure(name: string, options: string | object, endMark?: string): object {
-    return timeline().measure(name, options, endMark);
+    return measure(name, options, endMark);
   }
   clearMarks(name?: string): void {
-    if (isLoaded(part)) timeline().clearEntries('mark', name);
+    clearEntries('mark', name);
   }
   clearMeasures(name?: string): void {
-    if (isLoaded(part)) timeline().clearEntries('measure', name);
+    clearEntries('measure', name);
   }
 
   static {
@@ -56,12 +47,5 @@ class Performance extends EventTarget {
   }
 }
 
-export function installPerformance(global: object): void {
-  defineHidden(global, 'Performance', bind(idl.Performance, Performance, isPerformance));
-  const performance = new Performance();
-  defineReplaceable(global, 'performance', () => performance);
-  defineLazyInterfaces(global, part, [
-    ...['PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'],
-    ...['PerformanceObserver', 'PerformanceObserverEntryList'],
-  ]);
-}
+export const PerformanceInterface = bind(idl.Performance, Performance, isPerformance);
+export const performance = new Performance();
