@@ -4,12 +4,18 @@ interface ErrorConstructor {
   captureStackTrace(target: object, upTo?: unknown): void;
 }
 
+interface Base64Options {
+  alphabet?: 'base64' | 'base64url';
+  omitPadding?: boolean;
+}
+
 interface Uint8ArrayConstructor {
-  fromBase64(text: string): Uint8Array<ArrayBuffer>;
+  fromBase64(text: string, options?: Base64Options): Uint8Array<ArrayBuffer>;
 }
 
 interface Uint8Array {
-  toBase64(): string;
+  toBase64(options?: Base64Options): string;
+  toHex(): string;
 }
 
 interface ArrayBuffer {

@@ -1,6 +1,7 @@
 // Puts the Web platform on the global: every interface and operation, with the property attributes of the standards.
 
 import { installConsole } from './console/console.ts';
+import { installCrypto } from './crypto/crypto.ts';
 import { installAbort } from './dom/abort.ts';
 import { installCustomEvent } from './dom/custom-event.ts';
 import { installEvent } from './dom/event.ts';
@@ -42,7 +43,7 @@ const installers = [
   ...[installLocation, installImportScripts, installNavigator, installPerformance],
   ...[installTimers, installStructuredClone, installBase64, installConsole],
   ...[installTextEncoder, installTextDecoder, installTextStreams, installURL, installURLSearchParams, installStreams],
-  ...[installHeaders, installRequest, installResponse, installFileApi, installLazyParts],
+  ...[installHeaders, installRequest, installResponse, installFileApi, installCrypto, installLazyParts],
 ];
 
 function installLazyParts(global: object): void {

@@ -22,5 +22,7 @@ void register_structured_clone_natives(engine::NativeRegistry& registry);
 void register_inspect_natives(engine::NativeRegistry& registry);
 /// web/url/url.cpp
 void register_url_natives(engine::NativeRegistry& registry);
+/// web/crypto/natives.cpp
+void register_crypto_natives(engine::NativeRegistry& registry);
 
 }  // namespace valor::web

@@ -1,6 +1,8 @@
 // The functions written in C++ that the platform is built on. They arrive in one object while the startup snapshot is
 // built; nothing else may reach them afterwards, so plug-in code cannot.
 
+import type { CryptoNatives } from './crypto/natives.ts';
+
 export type LogLevel = 0 | 1 | 2 | 3;
 
 export interface IsolateInfo {
@@ -84,6 +86,6 @@ export interface WebNatives {
   proxyTarget(proxy: unknown): object | null;
 }
 
-export type Natives = EngineNatives & WebNatives;
+export type Natives = EngineNatives & WebNatives & CryptoNatives;
 
 export const natives = (globalThis as unknown as { __valor_natives: Natives }).__valor_natives;
