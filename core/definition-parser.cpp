@@ -46,7 +46,7 @@ constexpr std::array kFields = {
     Field{"type", kAllTypes},        Field{"name", kAllTypes},     Field{"prefix", kAllTypes},
     Field{"path", kStaticAndNative}, Field{"url", kWebOnly},       Field{"builtin", kStaticOnly},
     Field{"config", kAllTypes},      Field{"limits", kAllTypes},   Field{"instances", kAllTypes},
-    Field{"root", kWebOnly},         Field{"location", kAllTypes},
+    Field{"root", kWebOnly},         Field{"location", kAllTypes}, Field{"permissions", kWebOnly},
 };
 constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
   std::array<std::string_view, kFields.size()> keys;
@@ -56,6 +56,7 @@ constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
 constexpr std::array<std::string_view, 3> kTypes = {"static", "native", "web"};
 constexpr std::array<std::string_view, 3> kLimitKeys = {"timeout_ms", "memory_mb", "queue"};
 constexpr std::array<std::string_view, 2> kInstanceKeys = {"min", "max"};
+constexpr std::array<std::string_view, 1> kPermissionKeys = {"net"};
 constexpr std::array<std::string_view, 1> kFileKeys = {"plugins"};
 
 class Reader {
@@ -135,6 +136,7 @@ class Reader {
   void read_location(const JsonValue& object, const std::string& field, Definition& definition);
   void read_limits(const JsonValue& object, const std::string& field, Definition& definition);
   void read_instances(const JsonValue& object, const std::string& field, Instances& instances);
+  void read_permissions(const JsonValue& object, const std::string& field, Permissions& permissions);
   void refuse_foreign(const JsonValue& object, const std::string& field, PluginType type);
   void require(const JsonValue& object, const std::string& field, std::string_view key, std::string_view why) {
     if (member(object, key) == nullptr) {
@@ -284,6 +286,29 @@ void Reader::read_instances(const JsonValue& object, const std::string& field, I
   }
 }
 
+void Reader::read_permissions(const JsonValue& object, const std::string& field, Permissions& permissions) {
+  const JsonValue* value = member(object, "permissions");
+  std::string here = join(field, "permissions");
+  if (value == nullptr || !expect(*value, here, Kind::kObject)) return;
+  refuse_unknown(*value, here, kPermissionKeys);
+  const JsonValue* net = member(*value, "net");
+  here = join(here, "net");
+  if (net == nullptr || !expect(*net, here, Kind::kArray)) return;
+  std::vector<NetRule> rules;
+  for (size_t index = 0; index < net->items.size(); ++index) {
+    const JsonValue& item = net->items[index];
+    const std::string place = here + '[' + std::to_string(index) + ']';
+    if (!expect(item, place, Kind::kString)) continue;
+    Result<NetRule> rule = NetRule::parse(item.text);
+    if (rule) {
+      rules.push_back(std::move(rule).value());
+    } else {
+      mistake(item.line, place, quoted(item.text) + " " + rule.error().message);
+    }
+  }
+  permissions.net = NetRules(std::move(rules));
+}
+
 void Reader::refuse_foreign(const JsonValue& object, const std::string& field, PluginType type) {
   auto set = static_cast<TypeSet>(1 << static_cast<int>(type));
   for (const JsonMember& candidate : object.members) {
@@ -324,6 +349,7 @@ Definition Reader::read_definition(const JsonValue& value, const std::string& fi
   if (const JsonValue* config = member(value, "config")) definition.config = config->text;
   read_limits(value, field, definition);
   read_instances(value, field, definition.instances);
+  read_permissions(value, field, definition.permissions);
   return definition;
 }
 

@@ -103,6 +103,32 @@ TEST_CASE("a root and a public URL are read and told again") {
       std::string::npos);
 }
 
+TEST_CASE("permissions are read and told again") {
+  CHECK_FALSE(parsed(web(R"("limits":{})")).permissions.net.declared());
+  CHECK_FALSE(parsed(web(R"("permissions":{})")).permissions.net.declared());
+  CHECK(parsed(web(R"("permissions":{"net":[]})")).permissions.net.declared());
+  Definition definition = parsed(web(R"("permissions":{"net":["api.example.org","*.example.com:8443","10.0.0.0/8"]})"));
+  CHECK(definition.permissions.net.trusts_name("a.example.com", 8443));
+  const std::string json = to_json(definition);
+  CHECK(json.find(R"("permissions":{"net":["api.example.org","*.example.com:8443","10.0.0.0/8"]}})") !=
+        std::string::npos);
+  CHECK(to_json(parsed(json)) == json);
+}
+
+TEST_CASE("mistakes in permissions are reported at their place") {
+  CHECK(mistakes(web(R"("permissions":{"nett":[]})")) ==
+        "body:1: permissions: unknown key \"nett\"; did you mean \"net\"?");
+  CHECK(mistakes(web(R"("permisions":{})")).find("did you mean \"permissions\"?") != std::string::npos);
+  CHECK(mistakes(web(R"("permissions":[])")) == "body:1: permissions: expected an object, found an array");
+  CHECK(mistakes(web(R"("permissions":{"net":"a"})")) == "body:1: permissions.net: expected an array, found a string");
+  CHECK(mistakes(web("\"permissions\":{\"net\":[\"a\",\n5,\n\"http://b/\"]}"))
+            .starts_with("body:2: permissions.net[1]: expected a string, found a number\n"
+                         "body:3: permissions.net[2]: \"http://b/\" is a URL; rules have no scheme and no path; "
+                         "expected a host (\"api.example.org\")"));
+  CHECK(mistakes(R"({"type":"native","name":"a","path":"x","permissions":{"net":[]}})").find("belongs to plug-ins") !=
+        std::string::npos);
+}
+
 TEST_CASE("limits and instances are read") {
   Definition definition =
       parsed(web(R"("limits":{"timeout_ms":1,"memory_mb":65536,"queue":1000000},"instances":{"min":0,"max":1024})"));
@@ -157,7 +183,7 @@ TEST_CASE("a number at the end of its line does not shift the lines that follow"
         "body:3: limits.timeout_ms: expected a whole number from 1 to 86400000, found 0\n"
         "body:4: unknown key \"x\"; expected one of \"type\", \"name\", \"prefix\", \"path\", \"url\", \"builtin\", "
         "\"config\", "
-        "\"limits\", \"instances\", \"root\", \"location\"");
+        "\"limits\", \"instances\", \"root\", \"location\", \"permissions\"");
 }
 
 TEST_CASE("unknown keys suggest the nearest known one") {

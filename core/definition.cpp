@@ -56,8 +56,16 @@ std::string to_json(const Definition& definition) {
   if (definition.type == PluginType::kWeb) json += ",\"memory_mb\":" + std::to_string(definition.limits.memory_mb);
   json += ",\"queue\":" + std::to_string(definition.limits.queue);
   json += "},\"instances\":{\"min\":" + std::to_string(definition.instances.min);
-  json += ",\"max\":" + std::to_string(definition.instances.max) + "}}";
-  return json;
+  json += ",\"max\":" + std::to_string(definition.instances.max) + '}';
+  if (definition.permissions.net.declared()) {
+    json += ",\"permissions\":{\"net\":[";
+    for (const NetRule& rule : definition.permissions.net.rules()) {
+      if (json.back() != '[') json += ',';
+      append_json_string(json, rule.text);
+    }
+    json += "]}";
+  }
+  return json + '}';
 }
 
 }  // namespace valor::core

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/net-rules.h"
 #include "core/result.h"
 
 namespace valor::core {
@@ -32,6 +33,11 @@ struct Instances {
   uint32_t max = 1;  ///< at least 1 and at least min. ..1024
 };
 
+/// JSON: "permissions": {"net": ["api.example.org", "*.example.com:8443", "10.0.0.0/8"]}. Enforced for kWeb.
+struct Permissions {
+  NetRules net;  ///< where fetch() may connect to
+};
+
 struct Definition {
   PluginType type = PluginType::kWeb;
   std::string name;    ///< unique; 1 to 100 characters of A-Z a-z 0-9 . _ -
@@ -44,6 +50,7 @@ struct Definition {
   std::string config = "null";  ///< any JSON value, as compact JSON text
   Limits limits;
   Instances instances;
+  Permissions permissions;
 };
 
 /// Parses a plug-in file: {"plugins": [definition, ...]}. `file` names it in errors. Every mistake is reported, one a
