@@ -7,6 +7,12 @@
 
 namespace valor::plugins::builtin {
 
+using client::ClientRequest;
+using client::CurlClient;
+using client::Transfer;
+using client::TransferFailure;
+using client::TransferListener;
+
 // One call and the request to the upstream that belongs to it. Every method that ends the call ends with forget(),
 // which destroys this object.
 class Proxy::Forward final : public TransferListener {
@@ -37,7 +43,7 @@ class Proxy::Forward final : public TransferListener {
   void resume_upload() { transfer_.resume_upload(); }
   void resume_download() { transfer_.resume_download(); }
 
-  void on_head(core::ResponseHead head, std::optional<uint64_t> length) override {
+  void on_head(core::ResponseHead head, std::optional<uint64_t> length, std::string_view) override {
     host::Call* call = proxy_.context_.find(id_);
     if (call == nullptr) return forget();
     head.headers = forward_response_headers(head.headers);
@@ -94,6 +100,7 @@ class Proxy::Forward final : public TransferListener {
     }
     switch (failure.kind) {
       case TransferFailure::Kind::kConnect:
+      case TransferFailure::Kind::kRefused:
         call->fail({.status = 502, .detail = "the upstream server cannot be reached"});
         break;
       case TransferFailure::Kind::kTimeout:

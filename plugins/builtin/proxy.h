@@ -5,8 +5,8 @@
 #include <memory>
 #include <unordered_map>
 
+#include "client/curl-client.h"
 #include "host/guest.h"
-#include "plugins/builtin/curl-client.h"
 #include "plugins/builtin/forwarding.h"
 
 namespace valor::plugins::builtin {
@@ -28,7 +28,7 @@ class Proxy final : public host::Guest {
   Upstream upstream_;
   ForwardingRules rules_;
   uint32_t timeout_ms_ = 0;
-  std::unique_ptr<CurlClient> client_;
+  std::unique_ptr<client::CurlClient> client_;
   std::unordered_map<host::CallId, std::unique_ptr<Forward>> forwards_;  // after the client: destroyed before it
 };
 

@@ -1,16 +1,21 @@
-#include "plugins/builtin/curl-client.h"
+#include "client/curl-client.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <list>
 #include <utility>
 
-#include "plugins/builtin/head-reader.h"
+#include "client/head-reader.h"
 
-namespace valor::plugins::builtin {
+namespace valor::client {
 
 namespace {
 
@@ -45,9 +50,49 @@ bool make_header_list(const core::HeaderList& headers, List& list) {
   return true;
 }
 
+// Where the system's roots are not the ones to trust, in the words of curl and of OpenSSL.
+const std::string& ca_bundle() {
+  static const std::string kFile = [] {
+    for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+      const char* value = getenv(name);
+      if (value != nullptr && *value != '\0') return std::string(value);
+    }
+    return std::string();
+  }();
+  return kFile;
+}
+
+const char* code_of(CURLcode code, long system_error) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return "ENOTFOUND";
+    case CURLE_COULDNT_CONNECT:
+      if (system_error == EHOSTUNREACH) return "EHOSTUNREACH";
+      if (system_error == ENETUNREACH) return "ENETUNREACH";
+      return system_error == ETIMEDOUT ? "ETIMEDOUT" : "ECONNREFUSED";
+    case CURLE_OPERATION_TIMEDOUT:
+      return "ETIMEDOUT";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return "ERR_TLS";
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return "ECONNRESET";
+    case CURLE_BAD_CONTENT_ENCODING:
+      return "ERR_CONTENT_ENCODING";
+    default:
+      return "ERR_HTTP";
+  }
+}
+
 TransferFailure::Kind kind_of(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -70,6 +115,8 @@ struct Transfer::State {
   List headers;
   char error[CURL_ERROR_SIZE] = "";
   HeadReader head_reader;
+  AddressCheck check_address;
+  std::string refusal;
   // As curl was told; `unpause`: it is to be told anew once it has returned.
   bool upload_paused = false;
   bool download_paused = false;
@@ -98,6 +145,7 @@ struct Transfer::State {
   static size_t on_header(char* data, size_t, size_t size, void* self);
   static size_t on_write(char* data, size_t, size_t size, void* self);
   static size_t on_read(char* buffer, size_t, size_t size, void* self);
+  static curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address);
 };
 
 struct CurlClient::Impl {
@@ -223,15 +271,21 @@ void CurlClient::Impl::settle() {
 }
 
 void CurlClient::Impl::finish(Transfer::State& state, CURLcode code) {
-  TransferFailure failure{kind_of(code), state.error[0] != '\0' ? state.error : curl_easy_strerror(code)};
+  long system_error = 0;
+  if (state.easy != nullptr) curl_easy_getinfo(state.easy, CURLINFO_OS_ERRNO, &system_error);
+  TransferFailure failure{kind_of(code), state.error[0] != '\0' ? state.error : curl_easy_strerror(code),
+                          code_of(code, system_error)};
   bool failed = code != CURLE_OK;
   if (state.upload_failed) failure.kind = TransferFailure::Kind::kBody;
+  if (code == CURLE_COULDNT_CONNECT && !state.refusal.empty()) {
+    failure = {TransferFailure::Kind::kRefused, std::move(state.refusal), "ERR_PERMISSION"};
+  }
   if (!state.head_reader.problem().empty()) {
     failed = true;
     failure = {TransferFailure::Kind::kBroken, state.head_reader.problem()};
   } else if (!failed && !state.head_reader.complete()) {
     failed = true;
-    failure = {TransferFailure::Kind::kBroken, "the response has no head"};
+    failure = {TransferFailure::Kind::kBroken, "the response has no head", "ECONNRESET"};
   }
   state.close();
   TransferListener* listener = std::exchange(state.listener, nullptr);
@@ -259,9 +313,21 @@ CURLcode Transfer::State::set_up(const ClientRequest& request) {
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   if (!request.target.empty()) set(CURLOPT_REQUEST_TARGET, request.target.c_str());
   set(CURLOPT_PATH_AS_IS, 1L);
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   set(CURLOPT_HTTPHEADER, headers.get());
-  set(CURLOPT_PROXY, "");
+  set(CURLOPT_PROXY, request.proxy.c_str());
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  // The file holds what the folder does, which would be read as well, file by file, for each connection.
+  set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+  if (!ca_bundle().empty()) set(CURLOPT_CAINFO, ca_bundle().c_str());
+  // Requests that come together share the first connection where it turns out to be HTTP/2.
+  if (request.http2) set(CURLOPT_PIPEWAIT, 1L);
+  if (request.decode) set(CURLOPT_ACCEPT_ENCODING, "");
+  if (request.check_address) {
+    check_address = request.check_address;
+    set(CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+    set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  }
   set(CURLOPT_NOSIGNAL, 1L);
   // Else cancelling would wait for a name look-up that is under way.
   set(CURLOPT_QUICK_EXIT, 1L);
@@ -312,8 +378,33 @@ size_t Transfer::State::on_header(char* data, size_t, size_t size, void* self) {
       break;
   }
   state.client.loop.cancel_timer(std::exchange(state.timer, 0));
-  state.listener->on_head(state.head_reader.take_head(), state.head_reader.length());
+  state.listener->on_head(state.head_reader.take_head(), state.head_reader.length(), state.head_reader.reason());
   return state.listener == nullptr ? CURL_WRITEFUNC_ERROR : size;
+}
+
+curl_socket_t Transfer::State::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  State& state = *static_cast<State*>(self);
+  std::optional<core::IpAddress> ip;
+  uint16_t port = 0;
+  // What `addr` is declared as is too small for IPv6; curl leaves room for it.
+  const char* bytes = reinterpret_cast<const char*>(address) + offsetof(curl_sockaddr, addr);
+  if (address->family == AF_INET) {
+    sockaddr_in v4;
+    memcpy(&v4, bytes, sizeof(v4));
+    ip = core::IpAddress::v4(reinterpret_cast<const uint8_t*>(&v4.sin_addr));
+    port = ntohs(v4.sin_port);
+  } else if (address->family == AF_INET6) {
+    sockaddr_in6 v6;
+    memcpy(&v6, bytes, sizeof(v6));
+    ip = core::IpAddress::v6(v6.sin6_addr.s6_addr);
+    port = ntohs(v6.sin6_port);
+  }
+  std::string refusal = ip ? state.check_address(*ip, port) : "the address is neither IPv4 nor IPv6";
+  if (!refusal.empty()) {
+    state.refusal = std::move(refusal);
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 size_t Transfer::State::on_write(char* data, size_t, size_t size, void* self) {
@@ -434,7 +525,7 @@ bool Transfer::upload_done() const {
 CurlClient::CurlClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 CurlClient::~CurlClient() = default;
 
-core::Result<std::unique_ptr<CurlClient>> CurlClient::create(net::EventLoop& loop) {
+core::Result<std::unique_ptr<CurlClient>> CurlClient::create(net::EventLoop& loop, ClientOptions options) {
   // Once for the process, whichever thread comes first.
   static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   CURLM* multi = kInitialised == CURLE_OK ? curl_multi_init() : nullptr;
@@ -445,6 +536,7 @@ core::Result<std::unique_ptr<CurlClient>> CurlClient::create(net::EventLoop& loo
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, static_cast<void*>(impl.get()));
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kIdleConnections);
+  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, options.max_connections);
   return std::unique_ptr<CurlClient>(new CurlClient(std::move(impl)));
 }
 
@@ -462,4 +554,4 @@ core::Result<Transfer> CurlClient::start(const ClientRequest& request, TransferL
   return transfer;
 }
 
-}  // namespace valor::plugins::builtin
+}  // namespace valor::client

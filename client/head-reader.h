@@ -9,7 +9,7 @@
 
 #include "core/message.h"
 
-namespace valor::plugins::builtin {
+namespace valor::client {
 
 class HeadReader {
  public:
@@ -24,6 +24,8 @@ class HeadReader {
   const std::string& problem() const { return problem_; }
   /// Once complete. Moves the head out.
   core::ResponseHead take_head() { return std::move(head_); }
+  /// Once complete: the words after the status; HTTP/2 has none.
+  const std::string& reason() const { return reason_; }
   /// Once complete: the declared length of the body; none for a chunked one.
   std::optional<uint64_t> length() const { return length_; }
 
@@ -35,10 +37,11 @@ class HeadReader {
 
   core::ResponseHead head_;
   std::optional<uint64_t> length_;
+  std::string reason_;
   std::string problem_;
   size_t bytes_ = 0;
   bool begun_ = false;
   bool complete_ = false;
 };
 
-}  // namespace valor::plugins::builtin
+}  // namespace valor::client

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,14 +14,18 @@
 #include <utility>
 
 #include "core/exchange.h"
+#include "core/ip-address.h"
 #include "core/message.h"
 #include "core/result.h"
 #include "net/event-loop.h"
 
-namespace valor::plugins::builtin {
+namespace valor::client {
 
-/// What is asked. It is sent as it stands: no redirects are followed, no content is decoded, no proxy of the
-/// environment is used, nothing is added but the framing headers and, where `headers` has none, host.
+/// Says why no connection may be made to an address and port, "" where it may.
+using AddressCheck = std::function<std::string(const core::IpAddress&, uint16_t)>;
+
+/// What is asked. It is sent as it stands: no redirects are followed, nothing is added but the framing headers and,
+/// where `headers` has none, host.
 struct ClientRequest {
   std::string method;
   std::string url;          ///< absolute http: or https: URL
@@ -30,24 +35,31 @@ struct ClientRequest {
   std::optional<uint64_t> content_length = {};  ///< of the body; without it the body is sent chunked
   uint32_t connect_timeout_ms = 30'000;         ///< until connected, name look-up included
   uint32_t response_timeout_ms = 30'000;        ///< from the last byte sent to the response's head; 0: none
+  bool http2 = false;                           ///< where the other side of a TLS connection offers it
+  bool decode = false;              ///< accept-encoding is sent, and the content decoded; the head stays as it came
+  std::string proxy = {};           ///< URL of a proxy (client/proxy-settings.h)
+  AddressCheck check_address = {};  ///< asked before each connection, with what the name resolved to
 };
 
 struct TransferFailure {
   enum class Kind {
     kConnect,  ///< nobody answers at that address
     kTimeout,
-    kBroken,  ///< the other side broke off or broke the rules
-    kBody,    ///< read_body() said kFailed
+    kBroken,   ///< the other side broke off or broke the rules
+    kBody,     ///< read_body() said kFailed
+    kRefused,  ///< check_address said so
   };
   Kind kind;
-  std::string message;  ///< libcurl's words, for the operator
+  std::string message;  ///< for the operator: libcurl's words, or those of check_address
+  /// What it is in one word, as Node calls it where it has a name for it: ENOTFOUND, ECONNREFUSED, ECONNRESET, ...
+  const char* code = "ERR_HTTP";
 };
 
 class TransferListener {
  public:
   /// The head of the final response. `length`: of its body, where it is known; after HEAD and with 304 of the body
-  /// that is not sent. Once.
-  virtual void on_head(core::ResponseHead head, std::optional<uint64_t> length) = 0;
+  /// that is not sent. `reason`: the words after the status. Once.
+  virtual void on_head(core::ResponseHead head, std::optional<uint64_t> length, std::string_view reason) = 0;
   /// The next piece of the response's body. After kWait nothing more comes until Transfer::resume_download();
   /// after kGone nothing at all.
   virtual core::WriteStatus on_data(std::string_view data) = 0;
@@ -88,10 +100,14 @@ class Transfer {
   State* state_ = nullptr;  // owned by the client
 };
 
+struct ClientOptions {
+  long max_connections = 0;  ///< requests beyond wait for their turn; 0: no limit
+};
+
 class CurlClient {
  public:
   /// `loop` outlives the client.
-  static core::Result<std::unique_ptr<CurlClient>> create(net::EventLoop& loop);
+  static core::Result<std::unique_ptr<CurlClient>> create(net::EventLoop& loop, ClientOptions options = {});
   /// Cancels what is under way; destroy the Transfers first.
   ~CurlClient();
   CurlClient(const CurlClient&) = delete;
@@ -108,4 +124,4 @@ class CurlClient {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace valor::plugins::builtin
+}  // namespace valor::client

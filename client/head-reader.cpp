@@ -1,6 +1,6 @@
-#include "plugins/builtin/head-reader.h"
+#include "client/head-reader.h"
 
-namespace valor::plugins::builtin {
+namespace valor::client {
 
 namespace {
 
@@ -49,6 +49,8 @@ HeadReader::Step HeadReader::status_line(std::string_view line) {
   if (head_.status < 100 || head_.status > 599) return broken("the response's status is not from 100 to 599");
   // Only a client that asked for another protocol may be told to switch.
   if (head_.status == 101) return broken("the response switches protocols without being asked to");
+  reason_ = trim(line.substr(space + 4));
+  if (!core::is_header_value(reason_)) return broken("the response's status line has a control character");
   begun_ = true;
   return Step::kMore;
 }
@@ -88,4 +90,4 @@ HeadReader::Step HeadReader::end_of_head() {
   return Step::kComplete;
 }
 
-}  // namespace valor::plugins::builtin
+}  // namespace valor::client
