@@ -9,6 +9,7 @@ import { installEventTarget } from './dom/event-target.ts';
 import { installTextDecoder } from './encoding/text-decoder.ts';
 import { installTextEncoder } from './encoding/text-encoder.ts';
 import { installTextStreams } from './encoding/text-streams.ts';
+import { installFetch } from './fetch/fetch.ts';
 import { installHeaders } from './fetch/headers.ts';
 import { installRequest } from './fetch/request.ts';
 import { installResponse } from './fetch/response.ts';
@@ -43,7 +44,7 @@ const installers = [
   ...[installLocation, installImportScripts, installNavigator, installPerformance],
   ...[installTimers, installStructuredClone, installBase64, installConsole],
   ...[installTextEncoder, installTextDecoder, installTextStreams, installURL, installURLSearchParams, installStreams],
-  ...[installHeaders, installRequest, installResponse, installFileApi, installCrypto, installLazyParts],
+  ...[installHeaders, installRequest, installResponse, installFetch, installFileApi, installCrypto, installLazyParts],
 ];
 
 function installLazyParts(global: object): void {

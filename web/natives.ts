@@ -86,6 +86,28 @@ export interface WebNatives {
   proxyTarget(proxy: unknown): object | null;
 }
 
-export type Natives = EngineNatives & WebNatives & CryptoNatives;
+/** What the plug-in's host offers to fetch() (plugins/js/outgoing.cpp). Its news come to the functions of fetch/exchange.ts. */
+export interface HostNatives {
+  /**
+   * Begins one exchange with one server and returns its id. `headers` is "name\0value\0name\0value\0..."; the body comes
+   * whole, in pieces by writeOutgoing() (true), or not at all. Unless `outlivesCall`, it ends with the request on whose
+   * behalf the plug-in runs.
+   */
+  startOutgoing(
+    method: string,
+    url: string,
+    headers: string,
+    body: Uint8Array<ArrayBuffer> | true | null,
+    outlivesCall: boolean,
+  ): number;
+  /** The next piece of the response's body: null at its end, undefined when there is none yet. */
+  readOutgoing(id: number): Uint8Array<ArrayBuffer> | null | undefined;
+  /** The next piece of the request's body, null at its end. */
+  writeOutgoing(id: number, piece: Uint8Array | null): void;
+  /** Ends it; nothing more is heard of it. */
+  cancelOutgoing(id: number): void;
+}
+
+export type Natives = EngineNatives & WebNatives & CryptoNatives & HostNatives;
 
 export const natives = (globalThis as unknown as { __valor_natives: Natives }).__valor_natives;

@@ -1,4 +1,5 @@
 // Everything that the startup snapshot holds: the Web platform and the contracts of plug-ins written in JavaScript.
+import { onOutgoingFailed, onOutgoingHead, onOutgoingReadable, onOutgoingWanted } from '../../web/fetch/exchange.ts';
 import { fireUnhandledRejection } from '../../web/html/promise-rejection-event.ts';
 import { onTimer } from '../../web/html/timers.ts';
 import { installGlobals } from '../../web/install.ts';
@@ -36,6 +37,10 @@ natives.setHooks({
   onBodyReady,
   onWritable,
   onDropped,
+  onOutgoingHead,
+  onOutgoingReadable,
+  onOutgoingWanted,
+  onOutgoingFailed,
 });
 
 warmUp();

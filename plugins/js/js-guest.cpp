@@ -26,6 +26,7 @@ JsGuest::~JsGuest() {
     interruptible_ = nullptr;
   }
   style_.reset();
+  outgoing_.reset();
   if (isolate_ == nullptr) return;
   loading_.Reset();
   entry_module_.Reset();
@@ -209,7 +210,13 @@ void JsGuest::writable(host::Call& call) {
 }
 
 void JsGuest::dropped(host::CallId id, host::DropReason reason) {
+  if (outgoing_ != nullptr) outgoing_->drop(id);
   if (state_ == State::kReady) style_->dropped(id, reason);
+}
+
+Outgoing& JsGuest::outgoing() {
+  if (outgoing_ == nullptr) outgoing_ = std::make_unique<Outgoing>(*this);
+  return *outgoing_;
 }
 
 bool JsGuest::work() {
@@ -224,12 +231,14 @@ bool JsGuest::work() {
     }
     after_run();
   }
+  if (outgoing_ != nullptr && state_ != State::kOver) outgoing_->deliver();
   if (state_ == State::kReady) style_->work();
   return more && state_ != State::kOver;
 }
 
 int JsGuest::wait_ms() {
   if (state_ == State::kOver || isolate_ == nullptr) return -1;
+  if (outgoing_ != nullptr && outgoing_->has_news()) return 0;
   return isolate_->wait_ms();
 }
 

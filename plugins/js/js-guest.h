@@ -12,6 +12,7 @@
 #include "engine/isolate.h"
 #include "engine/modules.h"
 #include "plugins/js/js-kind.h"
+#include "plugins/js/outgoing.h"
 #include "plugins/js/style.h"
 
 namespace valor::plugins::js {
@@ -43,6 +44,12 @@ class JsGuest final : public host::Guest {
   host::GuestContext& context() { return context_; }
   engine::Isolate& isolate() { return *isolate_; }
   bool running() const { return state_ == State::kReady; }
+  /// Whether plug-in code may run, be it to load the script.
+  bool alive() const { return state_ != State::kOver; }
+  /// On whose behalf the code that is running runs; 0: of nobody.
+  host::CallId current_call() const { return call_of(isolate_->current_activity()); }
+  /// Made when first asked for.
+  Outgoing& outgoing();
   /// Tells the host that the instance cannot go on.
   void break_down(host::Breakdown breakdown);
   /// nullptr when the script chose another style, or none yet.
@@ -80,6 +87,7 @@ class JsGuest final : public host::Guest {
   v8::Global<v8::Module> entry_module_;
   v8::Global<v8::Promise> loading_;
   std::string load_error_;
+  std::unique_ptr<Outgoing> outgoing_;
   std::unique_ptr<Style> style_;
   MessageStyle* message_style_ = nullptr;
   FetchStyle* fetch_style_ = nullptr;

@@ -64,6 +64,29 @@ void read_body(const Info& info) {
   with_call(info, [&](FetchStyle& style, host::CallId call) { style.read_body(call, info); });
 }
 
+// Calls action(outgoing) where an instance runs.
+template <class Action>
+void with_outgoing(const Info& info, Action action) {
+  if (JsGuest* guest = JsGuest::from(info.GetIsolate())) action(guest->outgoing());
+}
+
+void start_outgoing(const Info& info) {
+  if (!info[0]->IsString() || !info[1]->IsString() || !info[2]->IsString()) return;
+  with_outgoing(info, [&](Outgoing& outgoing) { outgoing.start(info); });
+}
+
+void read_outgoing(const Info& info) {
+  with_outgoing(info, [&](Outgoing& outgoing) { outgoing.read(info); });
+}
+
+void write_outgoing(const Info& info) {
+  with_outgoing(info, [&](Outgoing& outgoing) { outgoing.write(info); });
+}
+
+void cancel_outgoing(const Info& info) {
+  with_outgoing(info, [&](Outgoing& outgoing) { outgoing.cancel(info); });
+}
+
 }  // namespace
 
 void register_js_natives(engine::NativeRegistry& registry) {
@@ -75,6 +98,10 @@ void register_js_natives(engine::NativeRegistry& registry) {
   registry.add("finishBody", finish_body);
   registry.add("failCall", fail_call);
   registry.add("readBody", read_body);
+  registry.add("startOutgoing", start_outgoing);
+  registry.add("readOutgoing", read_outgoing);
+  registry.add("writeOutgoing", write_outgoing);
+  registry.add("cancelOutgoing", cancel_outgoing);
 }
 
 engine::NativeRegistry all_natives() {

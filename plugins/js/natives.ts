@@ -25,6 +25,14 @@ export interface Hooks {
   onWritable(call: number): void;
   /** Nobody waits for the answer any more. */
   onDropped(call: number, timedOut: boolean): void;
+  /** The head of the response to a request that startOutgoing() began; `headers` as in onFetch. */
+  onOutgoingHead(id: number, status: number, reason: string, headers: string): void;
+  /** After readOutgoing() returned undefined. */
+  onOutgoingReadable(id: number): void;
+  /** The next piece of the request's body is wanted: writeOutgoing(). */
+  onOutgoingWanted(id: number): void;
+  /** It is over without a complete response. */
+  onOutgoingFailed(id: number, code: string, message: string): void;
 }
 
 export type Style = 'module' | 'service-worker' | 'message';

@@ -84,6 +84,7 @@ export class Instances {
       root: join(this.#folder, 'tree'),
       location: this.#server.address(test.worker, test.https) + test.variant,
       limits: { timeout_ms: patientMs, memory_mb: memoryMb },
+      permissions: { net: ['127.0.0.0/8', '[::1]'] },
     };
     try {
       const created = await valor.ask('/_plugins', {

@@ -35,10 +35,24 @@ export interface RequestParts {
   signalFactory: () => AbortSignal;
 }
 
+/** What fetch() takes out of a request. */
+export interface RequestState {
+  url: string;
+  method: string;
+  /** A copy. */
+  headers: HeaderList;
+  settings: RequestSettings;
+  body: null | string | bodies.Bytes | bodies.BodySource;
+  /** null: nobody can abort it. */
+  signal: AbortSignal | null;
+}
+
 const internal = Symbol('internal');
 
 /** Makes the request that a plug-in is given. Its headers are immutable, as in a fetch event. */
 export let createRequest: (parts: RequestParts) => Request;
+/** Takes the body out of a request for good. Throws a TypeError when it was used before. */
+export let requestState: (request: Request) => RequestState;
 export let isRequest: (value: unknown) => value is Request;
 
 export class Request {
@@ -237,6 +251,14 @@ export class Request {
 
   static {
     createRequest = (parts) => new Request(parts as never, internal as never);
+    requestState = (request) => ({
+      url: request.#url,
+      method: request.#method,
+      headers: [...request.#headerList],
+      settings: request.#settings,
+      body: request.#body && bodies.takeBody(request.#body),
+      signal: request.#signal === createAbortSignal ? null : request.signal,
+    });
     isRequest = (value): value is Request => typeof value === 'object' && value !== null && #url in value;
   }
 }

@@ -29,10 +29,22 @@ export interface ResponseState {
   body: null | string | bodies.Bytes | bodies.BodySource;
 }
 
+/** What fetch() got. */
+export interface FetchedParts {
+  /** Without fragment. */
+  url: string;
+  redirected: boolean;
+  status: number;
+  statusText: string;
+  /** From now on the response's. */
+  headers: HeaderList;
+  body: null | bodies.Bytes | bodies.BodySource;
+}
+
 // https://httpwg.org/specs/rfc9112.html#status.line: reason-phrase
 const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-function isNullBodyStatus(status: number): boolean {
+export function isNullBodyStatus(status: number): boolean {
   return status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
 }
 
@@ -41,12 +53,15 @@ function isNullBodyStatus(status: number): boolean {
  * or when `value` is no Response.
  */
 export let responseState: (value: Response) => ResponseState;
+export let createFetchedResponse: (parts: FetchedParts) => Response;
 export let isResponse: (value: unknown) => value is Response;
 
 export class Response {
   #status = 200;
   #statusText = '';
   #type: ResponseType = 'default';
+  #url = '';
+  #redirected = false;
   #list: HeaderList;
   #guard: HeadersGuard = 'response';
   #headers: Headers | null = null;
@@ -113,14 +128,11 @@ export class Response {
   get type(): ResponseType {
     return this.#type;
   }
-  // A plug-in only meets responses that it made itself.
   get url(): string {
-    void this.#type;
-    return '';
+    return this.#url;
   }
   get redirected(): boolean {
-    void this.#type;
-    return false;
+    return this.#redirected;
   }
   get status(): number {
     return this.#status;
@@ -167,6 +179,8 @@ export class Response {
     copy.#status = this.#status;
     copy.#statusText = this.#statusText;
     copy.#type = this.#type;
+    copy.#url = this.#url;
+    copy.#redirected = this.#redirected;
     copy.#list = [...this.#list];
     copy.#guard = this.#guard;
     copy.#body = bodies.cloneBody(this.#body);
@@ -180,6 +194,18 @@ export class Response {
       headers: response.#list,
       body: response.#body && bodies.takeBody(response.#body),
     });
+    createFetchedResponse = (parts) => {
+      const response = new Response();
+      response.#type = 'basic';
+      response.#url = parts.url;
+      response.#redirected = parts.redirected;
+      response.#status = parts.status;
+      response.#statusText = parts.statusText;
+      response.#list = parts.headers;
+      response.#guard = 'immutable';
+      response.#body = parts.body && bodies.createBody(parts.body);
+      return response;
+    };
     isResponse = (value): value is Response => typeof value === 'object' && value !== null && #list in value;
   }
 }
@@ -187,6 +213,7 @@ export class Response {
 export function installResponse(global: object): void {
   defineInterface(global, Response, 'Response', { '': 0, json: 1 });
   registerInspector(Response.prototype, (response: Response) => [
+    ...((response.url === '' ? [] : [['url', response.url]]) as [string, unknown][]),
     ['status', response.status],
     ['statusText', response.statusText],
     ['headers', response.headers],
