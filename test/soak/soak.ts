@@ -1,8 +1,8 @@
 // make soak: ten minutes of everything at once (SOAK_SECONDS), and then a verdict.
 //
 // The rule: after a warm-up of a fifth of the time (at most a minute) the load pauses until the server has come to rest, and
-// again at the end. Every plug-in is then replaced by itself, because how much of its heap an instance has collected at
-// that moment is V8's affair and differs by 20 MiB. Between these two moments memory may grow by 10 MiB or a tenth,
+// again at the end. Every plug-in is then replaced by itself, so that no heap of an instance counts that V8 has yet to
+// collect. Between these two moments memory may grow by 10 MiB or a tenth,
 // whichever is more; open files and threads may not grow at all. And no client may have got an answer that it must not get.
 import { readdirSync } from 'node:fs';
 import http from 'node:http';
