@@ -46,6 +46,11 @@ export class LeanConnection {
     return this;
   }
 
+  /** Resolves when the system has taken everything sent so far: who closes earlier has sent nothing. */
+  sent(): Promise<void> {
+    return new Promise((resolve) => this.socket.write('', () => resolve()));
+  }
+
   /** The next answer, or null when the connection ended without one. */
   async next(ms = deadlineMs): Promise<LeanResponse | null> {
     if (this.#responses.length === 0 && !this.ended) {

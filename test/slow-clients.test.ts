@@ -2,7 +2,7 @@
 // learn that a client has left, and nothing remains.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { eventually, serve, sleep, web } from './harness.ts';
+import { eventually, serve, sleep, web, within } from './harness.ts';
 import { headerOf, LeanConnection } from './lean-client.ts';
 
 const valor = await serve(
@@ -147,6 +147,7 @@ test('thousands of clients that leave within a body leave nothing behind', { tim
     const path = ['gone/read', 'gone/later', 'gone/wait', 'echo'][i % 4];
     const connection = new LeanConnection(valor.port);
     connection.send(`POST /${path} HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n${part}`);
+    await within(connection.sent(), 'the sending');
     await sleep(i % 7);
     if (i % 3 === 0) connection.socket.resetAndDestroy();
     connection.close();
