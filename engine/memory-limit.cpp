@@ -18,6 +18,9 @@ constexpr int kRefusalsUntilStop = 64;
 
 void MemoryLimit::configure(v8::ResourceConstraints& constraints) const {
   constraints.ConfigureDefaultsFromHeapSize(0, limit_);
+  // By default V8 takes the young generation off first: of 8 MiB it would leave 2 for what lives on. The sum of both is
+  // looked at after each collection.
+  constraints.set_max_old_generation_size_in_bytes(limit_);
 }
 
 void MemoryLimit::attach(v8::Isolate* isolate) {

@@ -170,20 +170,21 @@ const breaks: Turn = async (valor, random, tally) => {
 
 const mib = (count: number) => (got: { bytes: number }) => got.bytes === count * 2 ** 20;
 
-export const clients: [turn: Turn, count: number][] = [
-  [askedFor('mixed', ways), 8],
-  [askedFor('fetch', fetchWays), 4],
-  [streams('/stream/up', 'POST', 8, ({ text }) => text === `{"bytes":${8 * 2 ** 20}}`), 1],
-  [streams('/stream/down?bytes=8388608', 'GET', 0, mib(8)), 1],
-  [streams('/fetch/echo', 'POST', 4, mib(4)), 1],
-  [streams('/transfer/echo', 'POST', 4, mib(4)), 1],
-  [gets('/native?who=Bob'), 2],
-  [gets('/site/'), 1],
-  [gets('/site/style.css', { range: 'bytes=0-9' }), 1],
-  [gets('/proxy/x'), 2],
-  [gets('/_plugins'), 1],
-  [registers, 1],
-  [leaves, 4],
-  [dawdles, 8],
-  [breaks, 1],
+/** By name, so that one of them can be run alone. */
+export const clients: [name: string, turn: Turn, count: number][] = [
+  ['mixed', askedFor('mixed', ways), 8],
+  ['fetch', askedFor('fetch', fetchWays), 4],
+  ['up', streams('/stream/up', 'POST', 8, ({ text }) => text === `{"bytes":${8 * 2 ** 20}}`), 1],
+  ['down', streams('/stream/down?bytes=8388608', 'GET', 0, mib(8)), 1],
+  ['fetch-echo', streams('/fetch/echo', 'POST', 4, mib(4)), 1],
+  ['transfer-echo', streams('/transfer/echo', 'POST', 4, mib(4)), 1],
+  ['native', gets('/native?who=Bob'), 2],
+  ['site', gets('/site/'), 1],
+  ['range', gets('/site/style.css', { range: 'bytes=0-9' }), 1],
+  ['proxy', gets('/proxy/x'), 2],
+  ['list', gets('/_plugins'), 1],
+  ['registers', registers, 1],
+  ['leaves', leaves, 4],
+  ['dawdles', dawdles, 8],
+  ['breaks', breaks, 1],
 ];

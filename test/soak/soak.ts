@@ -1,4 +1,5 @@
-// make soak: ten minutes of everything at once (SOAK_SECONDS), and then a verdict.
+// make soak: ten minutes of everything at once (SOAK_SECONDS), and then a verdict. To find who is to blame for one,
+// SOAK_ONLY=leaves,breaks runs those clients alone.
 //
 // The rule: after a warm-up of a fifth of the time (at most a minute) the load pauses until the server has come to rest, and
 // again at the end. Every plug-in is then replaced by itself, so that no heap of an instance counts that V8 has yet to
@@ -14,6 +15,7 @@ import { clients, Tally, type Turn } from './load.ts';
 
 const seconds = Number(process.env.SOAK_SECONDS ?? 600);
 const seed = Number(process.env.SOAK_SEED ?? 1);
+const only = process.env.SOAK_ONLY?.split(',');
 const warmUpMs = Math.min(60, seconds / 5) * 1000;
 const restMs = 40_000;
 const allowedMib = 10;
@@ -76,9 +78,9 @@ async function load(valor: Valor, ms: number, random: Random, tally: Tally, erro
       }
     }
   };
-  const running = clients.flatMap(([turn, count]) =>
-    Array.from({ length: count }, () => run(turn, new Random(random.below(2 ** 32)))),
-  );
+  const running = clients
+    .filter(([name]) => only === undefined || only.includes(name))
+    .flatMap(([, turn, count]) => Array.from({ length: count }, () => run(turn, new Random(random.below(2 ** 32)))));
   const report = setInterval(
     () => console.log(`${Math.round((end - Date.now()) / 1000)} s left: ${show(sample(valor))}`),
     10_000,
