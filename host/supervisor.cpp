@@ -1,5 +1,6 @@
 #include "host/supervisor.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -20,6 +21,8 @@ constexpr uint64_t kTicksPerVisit = 5;
 // After this many ticks without any plug-in code the supervisor sleeps until there is some.
 constexpr uint32_t kQuietTicks = 25;
 constexpr uint64_t kReapMs = 20;
+// What ended instances leave in the allocator's arenas goes back to the system this long after the first of them.
+constexpr uint64_t kTrimMs = 500;
 // For threads that have not ended when the supervisor is destroyed; they use it until they end.
 constexpr uint64_t kLastPatienceMs = 5000;
 // Who waits for all plug-ins to be created when the server starts waits no longer than this.
@@ -443,11 +446,18 @@ void Supervisor::restart(Deployment& deployment, Slot& slot, const std::string& 
 // Joins threads that have ended, and lets go of deployments that have left.
 void Supervisor::reap() {
   if (stopping_) return;  // shut_down() joins from here on
-  std::erase_if(ending_, [](const std::shared_ptr<Instance>& instance) {
+  const size_t joined = std::erase_if(ending_, [](const std::shared_ptr<Instance>& instance) {
     if (!instance->finished()) return false;
     instance->join();
     return true;
   });
+  if (joined > 0 && !trim_armed_) {
+    trim_armed_ = true;
+    loop_->start_timer(kTrimMs, [this] {
+      trim_armed_ = false;
+      malloc_trim(0);
+    });
+  }
   for (size_t i = 0; i < leaving_.size();) {
     Deployment& deployment = *leaving_[i];
     const bool gone = std::none_of(deployment.slots.begin(), deployment.slots.end(),

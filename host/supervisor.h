@@ -134,6 +134,7 @@ class Supervisor final : public PluginControl, private InstanceListener {
 
   std::map<uint64_t, Watcher> watchers_;  // by instance; the supervisor's thread only
   uint32_t quiet_ticks_ = 0;
+  bool trim_armed_ = false;  // the supervisor's thread only
 };
 
 }  // namespace valor::host
