@@ -108,6 +108,9 @@ const results: Results = {
   instances: [...(await inRounds('instances', everybody, measureInstances))].map(([name, runs]) => ({
     name,
     startMs: middle<InstanceRun>(runs, ({ startMs }) => startMs),
+    ...(runs.every(({ inARowMs }) => inARowMs !== undefined) && {
+      inARowMs: middle<InstanceRun>(runs, ({ inARowMs }) => inARowMs!),
+    }),
     rssMb: middle<InstanceRun>(runs, ({ rssMb }) => rssMb),
   })),
   processStart: [...(await inRounds('process-start', everybody, measureProcessStart))].map(([name, runs]) => ({

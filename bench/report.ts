@@ -90,6 +90,7 @@ export function render(results: Results): string {
     const of = <T extends { name: string }>(list: T[], name: string): T | undefined =>
       list.find((row) => row.name === name);
     add('instance: start to first answer, ms', (name) => of(results.instances, name)?.startMs);
+    add('the same, 50 right after each other, ms', (name) => of(results.instances, name)?.inARowMs);
     add('idle instance: memory, MB', (name) => of(results.instances, name)?.rssMb, 2);
     add('process: start to first answer, ms', (name) => of(results.processStart, name)?.ms, 0);
     add('hello beside computing instances: p50, ms', (name) => of(results.isolation, name)?.p50Ms);

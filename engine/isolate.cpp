@@ -37,25 +37,22 @@ uintptr_t stack_limit_of_this_thread() {
 
 }  // namespace
 
-core::Result<std::unique_ptr<Isolate>> Isolate::create(IsolateOptions options) {
-  std::unique_ptr<Isolate> self(new Isolate(std::move(options)));
-  self->time_origin_ms_ =
-      std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
-  self->memory_ = std::make_shared<MemoryLimit>(self->options_.memory_bytes);
-  self->tasks_ = std::make_shared<TaskQueue>(self->options_.wake);
+core::Result<std::unique_ptr<Isolate>> Isolate::make(const IsolateBlueprint& blueprint) {
+  std::unique_ptr<Isolate> self(new Isolate(blueprint));
+  self->memory_ = std::make_shared<MemoryLimit>(blueprint.memory_bytes);
+  self->tasks_ = std::make_shared<TaskQueue>();
   self->delegate_ = std::make_unique<TaskQueueDelegate>(self->tasks_);
 
   v8::Isolate* isolate = v8::Isolate::Allocate();
   self->isolate_ = isolate;
-  self->options_.platform->RegisterIsolate(isolate, self->delegate_.get());
+  blueprint.platform->RegisterIsolate(isolate, self->delegate_.get());
   v8::Isolate::CreateParams params;
-  params.snapshot_blob = self->options_.snapshot->blob();
-  params.external_references = self->options_.snapshot->external_references();
+  params.snapshot_blob = blueprint.snapshot->blob();
+  params.external_references = blueprint.snapshot->external_references();
   params.array_buffer_allocator_shared = self->memory_;
   self->memory_->configure(params.constraints);
   v8::Isolate::Initialize(isolate, params);
-  isolate->Enter();
-  isolate->SetStackLimit(stack_limit_of_this_thread());
+  const v8::Isolate::Scope entered(isolate);
   isolate->SetData(kDataSlot, self.get());
   isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
   isolate->SetCaptureStackTraceForUncaughtExceptions(true, 10);
@@ -78,8 +75,20 @@ core::Result<std::unique_ptr<Isolate>> Isolate::create(IsolateOptions options) {
   return self;
 }
 
+void Isolate::move_in(IsolateTenant tenant) {
+  tenant_ = std::move(tenant);
+  occupied_ = true;
+  start_ = Clock::now();
+  time_origin_ms_ =
+      std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
+  tasks_->set_wake(tenant_.wake);
+  isolate_->Enter();
+  isolate_->SetStackLimit(stack_limit_of_this_thread());
+}
+
 Isolate::~Isolate() {
   if (isolate_ == nullptr) return;
+  if (!occupied_) isolate_->Enter();
   {
     v8::HandleScope handles(isolate_);
     if (!context_.IsEmpty()) context()->Exit();
@@ -98,7 +107,7 @@ Isolate::~Isolate() {
   memory_->detach();
   isolate->SetData(kDataSlot, nullptr);
   isolate->Exit();
-  options_.platform->DisposeIsolate(isolate);
+  blueprint_.platform->DisposeIsolate(isolate);
 }
 
 v8::Local<v8::Function> Isolate::hook(const char* name) const {

@@ -1,8 +1,8 @@
 // One JavaScript world: a V8 isolate from the startup snapshot, its context, its timers and V8's tasks, and its limits.
 //
-// Belongs to one thread, on which it is created, used and destroyed, and stays entered there for its whole life. Only
-// terminate() may be called from elsewhere. It knows nothing about turns (net/event-loop.h): whoever calls a function
-// marked "runs plug-in code" lets go of the turn around it.
+// Made on any thread; the one that moves in keeps it: there it is used and destroyed, and stays entered for the rest of
+// its life. Only terminate() may be called from elsewhere. It knows nothing about turns (net/event-loop.h): whoever
+// calls a function marked "runs plug-in code" lets go of the turn around it.
 #pragma once
 
 #include <node.h>
@@ -28,15 +28,20 @@
 
 namespace valor::engine {
 
-struct IsolateOptions {
+/// What has to be known to make an isolate.
+struct IsolateBlueprint {
   node::MultiIsolatePlatform* platform;  ///< borrowed
   std::shared_ptr<const Snapshot> snapshot;
   std::shared_ptr<LazyScripts> lazy;
-  core::Log* log;        ///< borrowed
-  std::string name;      ///< of the plug-in
-  std::string location;  ///< its public URL
-  std::string config;    ///< JSON text
   uint64_t memory_bytes;
+};
+
+/// What makes it that of one instance.
+struct IsolateTenant {
+  core::Log* log;              ///< borrowed
+  std::string name;            ///< of the plug-in
+  std::string location;        ///< its public URL
+  std::string config;          ///< JSON text
   std::function<void()> wake;  ///< any thread: the isolate's thread should call run_due() soon
   void* owner = nullptr;       ///< for native functions of whoever creates the isolate
 };
@@ -50,7 +55,10 @@ struct UncaughtError {
 class Isolate {
  public:
   /// Fails when the snapshot does not fit this program.
-  static core::Result<std::unique_ptr<Isolate>> create(IsolateOptions options);
+  static core::Result<std::unique_ptr<Isolate>> make(const IsolateBlueprint& blueprint);
+  /// On the thread on which it is used from here on, before anything else. Its time begins. Once.
+  void move_in(IsolateTenant tenant);
+  /// On that thread; on any when nobody moved in.
   ~Isolate();
   Isolate(const Isolate&) = delete;
   Isolate& operator=(const Isolate&) = delete;
@@ -61,7 +69,8 @@ class Isolate {
   v8::Isolate* v8() const { return isolate_; }
   /// Needs a HandleScope.
   v8::Local<v8::Context> context() const { return context_.Get(isolate_); }
-  const IsolateOptions& options() const { return options_; }
+  const IsolateTenant& tenant() const { return tenant_; }
+  LazyScripts& lazy() const { return *blueprint_.lazy; }
 
   /// A function that the platform's JavaScript registered with natives.setHooks. Empty when it did not.
   v8::Local<v8::Function> hook(const char* name) const;
@@ -108,13 +117,13 @@ class Isolate {
   double ms_since_start(uint64_t monotonic_ms) const;
   /// Milliseconds since 1970 when the isolate was created.
   double time_origin_ms() const { return time_origin_ms_; }
-  void log(core::LogLevel level, std::string_view text) const { options_.log->write(level, options_.name, text); }
+  void log(core::LogLevel level, std::string_view text) const { tenant_.log->write(level, tenant_.name, text); }
 
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr uint32_t kDataSlot = 0;
 
-  explicit Isolate(IsolateOptions options) : options_(std::move(options)) {}
+  explicit Isolate(IsolateBlueprint blueprint) : blueprint_(std::move(blueprint)) {}
   static void on_promise_reject(v8::PromiseRejectMessage message);
   static void on_message(v8::Local<v8::Message> message, v8::Local<v8::Value> exception);
   void report_rejections();
@@ -130,7 +139,9 @@ class Isolate {
     uint32_t activity;
   };
 
-  IsolateOptions options_;
+  const IsolateBlueprint blueprint_;
+  IsolateTenant tenant_{};
+  bool occupied_ = false;
   std::shared_ptr<MemoryLimit> memory_;
   std::shared_ptr<TaskQueue> tasks_;
   std::unique_ptr<TaskQueueDelegate> delegate_;

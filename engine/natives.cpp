@@ -64,7 +64,7 @@ void keeps_log(const Info& info) {
   Isolate* self = Isolate::from(info.GetIsolate());
   if (self == nullptr || !info[0]->IsUint32()) return;
   uint32_t level = std::min(info[0].As<v8::Uint32>()->Value(), static_cast<uint32_t>(core::LogLevel::kError));
-  info.GetReturnValue().Set(self->options().log->keeps(static_cast<core::LogLevel>(level)));
+  info.GetReturnValue().Set(self->tenant().log->keeps(static_cast<core::LogLevel>(level)));
 }
 
 // isolateInfo(): { name, location, config (JSON text), hardwareConcurrency }
@@ -78,9 +78,9 @@ void isolate_info(const Info& info) {
     // Fails only when the isolate is being terminated.
     (void)result->Set(context, to_v8_name(isolate, name), value).FromMaybe(false);
   };
-  set("name", to_v8(isolate, self->options().name));
-  set("location", to_v8(isolate, self->options().location));
-  set("config", to_v8(isolate, self->options().config));
+  set("name", to_v8(isolate, self->tenant().name));
+  set("location", to_v8(isolate, self->tenant().location));
+  set("config", to_v8(isolate, self->tenant().config));
   set("hardwareConcurrency", v8::Integer::NewFromUnsigned(isolate, std::max(1U, std::thread::hardware_concurrency())));
   info.GetReturnValue().Set(result);
 }
@@ -94,7 +94,7 @@ void load_lazy(const Info& info) {
     return;
   }
   v8::Local<v8::Value> result;
-  if (self->options().lazy->run(isolate->GetCurrentContext(), to_utf8(isolate, info[0])).ToLocal(&result)) {
+  if (self->lazy().run(isolate->GetCurrentContext(), to_utf8(isolate, info[0])).ToLocal(&result)) {
     info.GetReturnValue().Set(result);
   }
 }

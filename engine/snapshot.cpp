@@ -55,7 +55,7 @@ uint64_t hash_of(std::string_view bytes) {
 // What happens on the builder's own thread: an isolate for making a snapshot is entered by its creator.
 core::Result<std::string> make_blob(node::MultiIsolatePlatform* platform, const NativeRegistry& registry,
                                     const std::string& source) {
-  auto queue = std::make_shared<TaskQueue>([] {});
+  auto queue = std::make_shared<TaskQueue>();
   TaskQueueDelegate delegate(queue);
   std::vector<intptr_t> references = registry.external_references();
   std::unique_ptr<v8::ArrayBuffer::Allocator> allocator(v8::ArrayBuffer::Allocator::NewDefaultAllocator());

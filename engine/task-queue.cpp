@@ -33,6 +33,11 @@ int TaskQueue::wait_ms() {
   return static_cast<int>(std::clamp<int64_t>(left, 0, 3'600'000));
 }
 
+void TaskQueue::set_wake(std::function<void()> wake) {
+  std::lock_guard lock(mutex_);
+  wake_ = std::move(wake);
+}
+
 void TaskQueue::close() {
   std::vector<std::unique_ptr<v8::Task>> tasks;
   std::vector<Delayed> delayed;
@@ -48,7 +53,7 @@ void TaskQueue::PostTaskImpl(std::unique_ptr<v8::Task> task, const v8::SourceLoc
   if (closed_) return;
   tasks_.push_back(std::move(task));
   any_.store(true);
-  if (tasks_.size() == 1) wake_();
+  if (tasks_.size() == 1 && wake_) wake_();
 }
 
 void TaskQueue::PostNonNestableTaskImpl(std::unique_ptr<v8::Task> task, const v8::SourceLocation& location) {
@@ -63,7 +68,7 @@ void TaskQueue::PostDelayedTaskImpl(std::unique_ptr<v8::Task> task, double delay
   delayed_.push_back({Clock::now() + delay, std::move(task)});
   std::push_heap(delayed_.begin(), delayed_.end());
   any_.store(true);
-  wake_();
+  if (wake_) wake_();
 }
 
 void TaskQueue::PostNonNestableDelayedTaskImpl(std::unique_ptr<v8::Task> task, double delay_in_seconds,

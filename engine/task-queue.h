@@ -16,8 +16,9 @@ namespace valor::engine {
 
 class TaskQueue final : public v8::TaskRunner {
  public:
-  /// `wake` is called, on the posting thread, when the isolate's thread should call run_due() soon.
-  explicit TaskQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
+  /// From here on `wake` is called, on the posting thread, when the isolate's thread should call run_due() soon. That
+  /// thread looks by itself for what came before.
+  void set_wake(std::function<void()> wake);
 
   /// Runs what was due when it was called. Isolate's thread. Returns whether anything ran.
   bool run_due();

@@ -6,6 +6,7 @@ const [countText, portText] = process.argv.slice(2);
 const workers = [];
 const times = [];
 for (let i = 0; i < Number(countText); i++) {
+  await new Promise((done) => setTimeout(done, 20));
   const start = performance.now();
   const worker = new Worker(new URL('node-worker.js', import.meta.url));
   await new Promise((answered) => {

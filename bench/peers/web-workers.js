@@ -5,6 +5,7 @@ const [countText, portText] = globalThis.Deno ? Deno.args : Bun.argv.slice(2);
 const workers = [];
 const times = [];
 for (let i = 0; i < Number(countText); i++) {
+  await new Promise((done) => setTimeout(done, 20));
   const start = performance.now();
   const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
   await new Promise((answered) => {

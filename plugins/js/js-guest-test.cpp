@@ -112,6 +112,38 @@ TEST_CASE("the config and the place are there for the script") {
   CHECK(plugin.host().get("").answer == R"([{"who":"Alice"},true,"http://127.0.0.1:8080/test/","test"])");
 }
 
+TEST_CASE("an isolate from the stock is that of whoever moves in") {
+  ScriptFolder folder;
+  JsKind kind(kind_options());
+  auto plugin = [&](const std::string& name, const std::string& config, const std::string& script) {
+    core::Definition definition;
+    definition.name = definition.prefix = name;
+    definition.url = folder.write(name + ".js", script);
+    definition.config = config;
+    return definition;
+  };
+  host::testing::FakeHost first(plugin("first", "1", "globalThis.leftBehind = 1; onmessage = () => postMessage('');"));
+  REQUIRE(first.start(kind) == "");
+  for (int i = 0; i < 1000 && !kind.stock().filled(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  REQUIRE(kind.stock().filled());
+
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // in stock; the time of no plug-in
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  host::testing::FakeHost second(plugin("second", std::to_string(now_ms), R"(
+    let depth = 0;
+    const fall = () => { depth++; fall(); };
+    let caught;
+    try { fall(); } catch (error) { caught = error.name; }
+    await new Promise((done) => setTimeout(done, 1));
+    globalThis.answer =
+      [typeof leftBehind, name, caught, depth > 1000, performance.timeOrigin >= valor.config, performance.now() < 10_000];
+    export {};
+  )" + std::string(kAnswerGlobal)));
+  REQUIRE(second.start(kind) == "");
+  CHECK(second.get("").answer == R"(["undefined","second","RangeError",true,true,true])");
+}
+
 TEST_CASE("a script that loops is stopped when it is interrupted") {
   Plugin loading("for (;;) {}");
   std::thread other([&] {

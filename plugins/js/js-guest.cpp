@@ -17,7 +17,7 @@ constexpr const char* kNoStyle =
 }  // namespace
 
 std::unique_ptr<host::Guest> JsKind::create(host::GuestContext& context) {
-  return std::make_unique<JsGuest>(context, options_);
+  return std::make_unique<JsGuest>(context, options_, stock_);
 }
 
 JsGuest::~JsGuest() {
@@ -39,17 +39,13 @@ JsGuest::~JsGuest() {
 void JsGuest::start() {
   state_ = State::kStarting;
   const core::Definition& definition = context_.definition();
-  engine::IsolateOptions options;
-  options.platform = options_.platform;
-  options.snapshot = options_.snapshot;
-  options.lazy = options_.lazy;
-  options.log = &context_.log();
-  options.name = definition.name;
-  options.location = context_.location();
-  options.config = definition.config;
-  options.memory_bytes = uint64_t{definition.limits.memory_mb} << 20;
-  options.wake = [loop = &context_.loop()] { loop->wake(); };
-  options.owner = this;
+  engine::IsolateTenant tenant;
+  tenant.log = &context_.log();
+  tenant.name = definition.name;
+  tenant.location = context_.location();
+  tenant.config = definition.config;
+  tenant.wake = [loop = &context_.loop()] { loop->wake(); };
+  tenant.owner = this;
   fatal_guard_ = std::make_unique<engine::FatalGuard>([this] {
     const uint32_t limit = context_.definition().limits.memory_mb;
     context_.lost(
@@ -60,10 +56,11 @@ void JsGuest::start() {
   core::Result<std::unique_ptr<engine::Isolate>> made = core::Error{};
   {
     net::EventLoop::Outside outside(context_.loop());
-    made = engine::Isolate::create(std::move(options));
+    made = stock_.take(options_.blueprint(definition.limits));
   }
   if (!made) return fail_start(made.error().message);
   isolate_ = std::move(made).value();
+  isolate_->move_in(std::move(tenant));
   modules_ = std::make_unique<engine::ModuleLoader>(isolate_->v8(), options_.strip);
   {
     std::lock_guard lock(interrupt_mutex_);

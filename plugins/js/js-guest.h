@@ -22,12 +22,13 @@ class MessageStyle;
 
 class JsGuest final : public host::Guest {
  public:
-  JsGuest(host::GuestContext& context, const JsKindOptions& options) : context_(context), options_(options) {}
+  JsGuest(host::GuestContext& context, const JsKindOptions& options, engine::IsolateStock& stock)
+      : context_(context), options_(options), stock_(stock) {}
   ~JsGuest() override;
 
   static JsGuest* from(v8::Isolate* isolate) {
     engine::Isolate* owner = engine::Isolate::from(isolate);
-    return owner != nullptr ? static_cast<JsGuest*>(owner->options().owner) : nullptr;
+    return owner != nullptr ? static_cast<JsGuest*>(owner->tenant().owner) : nullptr;
   }
 
   void start() override;
@@ -80,6 +81,7 @@ class JsGuest final : public host::Guest {
 
   host::GuestContext& context_;
   const JsKindOptions& options_;
+  engine::IsolateStock& stock_;
   State state_ = State::kNew;
   std::unique_ptr<engine::FatalGuard> fatal_guard_;
   std::unique_ptr<engine::Isolate> isolate_;

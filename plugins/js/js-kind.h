@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "core/definition.h"
+#include "engine/isolate-stock.h"
 #include "engine/lazy-scripts.h"
 #include "engine/modules.h"
 #include "engine/native-registry.h"
@@ -20,15 +22,23 @@ struct JsKindOptions {
   std::shared_ptr<engine::LazyScripts> lazy;
   /// Asked for .ts and .mts files, on an instance's thread; may block.
   engine::StripTypes strip;
+
+  engine::IsolateBlueprint blueprint(const core::Limits& limits) const {
+    return {platform, snapshot, lazy, uint64_t{limits.memory_mb} << 20};
+  }
 };
 
 class JsKind final : public host::Kind {
  public:
-  explicit JsKind(JsKindOptions options) : options_(std::move(options)) { engine::set_v8_flags(); }
+  explicit JsKind(JsKindOptions options) : options_(std::move(options)), stock_(options_.blueprint({})) {
+    engine::set_v8_flags();
+  }
   std::unique_ptr<host::Guest> create(host::GuestContext& context) override;
+  engine::IsolateStock& stock() { return stock_; }
 
  private:
   JsKindOptions options_;
+  engine::IsolateStock stock_;  // for plug-ins with the limits that go without saying
 };
 
 /// The native functions that plugins/js/*.ts calls.
