@@ -194,10 +194,34 @@ void Isolate::begin_activity(uint32_t activity) {
   isolate_->SetContinuationPreservedEmbedderDataV2(v8::Integer::NewFromUnsigned(isolate_, activity));
 }
 
+// What V8 preserves is the activity's number, or a pair of that and a state.
+namespace {
+
+v8::Local<v8::Value> preserved(v8::Isolate* isolate, uint32_t part) {
+  v8::Local<v8::Data> data = isolate->GetContinuationPreservedEmbedderDataV2();
+  if (data.IsEmpty() || !data->IsValue()) return {};
+  v8::Local<v8::Value> value = data.As<v8::Value>();
+  if (!value->IsArray()) return part == 0 ? value : v8::Local<v8::Value>();
+  if (!value.As<v8::Array>()->Get(isolate->GetCurrentContext(), part).ToLocal(&value)) return {};
+  return value;
+}
+
+}  // namespace
+
 uint32_t Isolate::current_activity() const {
-  v8::Local<v8::Data> data = isolate_->GetContinuationPreservedEmbedderDataV2();
-  if (data.IsEmpty() || !data->IsValue() || !data.As<v8::Value>()->IsUint32()) return 0;
-  return data.As<v8::Value>().As<v8::Uint32>()->Value();
+  v8::HandleScope handles(isolate_);
+  v8::Local<v8::Value> activity = preserved(isolate_, 0);
+  return !activity.IsEmpty() && activity->IsUint32() ? activity.As<v8::Uint32>()->Value() : 0;
+}
+
+void Isolate::begin_activity(uint32_t activity, v8::Local<v8::Value> state) {
+  v8::HandleScope handles(isolate_);
+  v8::Local<v8::Value> pair[] = {v8::Integer::NewFromUnsigned(isolate_, activity), state};
+  isolate_->SetContinuationPreservedEmbedderDataV2(v8::Array::New(isolate_, pair, 2));
+}
+
+v8::Local<v8::Value> Isolate::activity_state() const {
+  return preserved(isolate_, 1);
 }
 
 std::vector<UncaughtError> Isolate::take_uncaught() {

@@ -94,6 +94,10 @@ class Isolate {
   /// 0: of nothing in particular.
   void begin_activity(uint32_t activity);
   uint32_t current_activity() const;
+  /// Like begin_activity(), with a value that goes along.
+  void begin_activity(uint32_t activity, v8::Local<v8::Value> state);
+  /// The value that went along; empty when there is none.
+  v8::Local<v8::Value> activity_state() const;
 
   /// Errors since the last call.
   std::vector<UncaughtError> take_uncaught();

@@ -85,6 +85,24 @@ void isolate_info(const Info& info) {
   info.GetReturnValue().Set(result);
 }
 
+// activity(): on whose behalf the code runs
+void activity(const Info& info) {
+  if (Isolate* self = Isolate::from(info.GetIsolate())) info.GetReturnValue().Set(self->current_activity());
+}
+
+// beginActivity(activity: number, state)
+void begin_activity(const Info& info) {
+  Isolate* self = Isolate::from(info.GetIsolate());
+  if (self != nullptr && info[0]->IsUint32()) self->begin_activity(info[0].As<v8::Uint32>()->Value(), info[1]);
+}
+
+// activityState(): what was given with the activity, or undefined
+void activity_state(const Info& info) {
+  Isolate* self = Isolate::from(info.GetIsolate());
+  v8::Local<v8::Value> state = self != nullptr ? self->activity_state() : v8::Local<v8::Value>();
+  if (!state.IsEmpty()) info.GetReturnValue().Set(state);
+}
+
 // loadLazy(name: string): the completion value of that lazy script, which runs now
 void load_lazy(const Info& info) {
   Isolate* self = Isolate::from(info.GetIsolate());
@@ -129,6 +147,9 @@ void register_engine_natives(NativeRegistry& registry) {
   registry.add("log", log);
   registry.add("keepsLog", keeps_log);
   registry.add("isolateInfo", isolate_info);
+  registry.add("activity", activity);
+  registry.add("beginActivity", begin_activity);
+  registry.add("activityState", activity_state);
   registry.add("loadLazy", load_lazy);
   registry.add("importScript", import_script);
   registry.add("setHooks", set_hooks);

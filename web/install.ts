@@ -26,6 +26,7 @@ import { installTimers } from './html/timers.ts';
 import { installWorkerGlobalScope } from './html/worker-global-scope.ts';
 import { defineLazyInterfaces } from './lazy.ts';
 import { installPerformance } from './performance/install.ts';
+import { installScheduling } from './scheduling/install.ts';
 import { installStreams } from './streams/streams.ts';
 import { installURL } from './url/url.ts';
 import { installURLSearchParams } from './url/url-search-params.ts';
@@ -41,7 +42,7 @@ const installers = [
     installAbort,
   ],
   ...[installMessageEvent, installErrorEvent, installPromiseRejectionEvent],
-  ...[installLocation, installImportScripts, installNavigator, installPerformance],
+  ...[installLocation, installImportScripts, installNavigator, installPerformance, installScheduling],
   ...[installTimers, installStructuredClone, installBase64, installConsole],
   ...[installTextEncoder, installTextDecoder, installTextStreams, installURL, installURLSearchParams, installStreams],
   ...[installHeaders, installRequest, installResponse, installFetch, installFileApi, installCrypto, installLazyParts],

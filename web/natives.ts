@@ -25,6 +25,12 @@ export interface EngineNatives {
   /** When the instance started: milliseconds since the epoch, with a fraction. */
   timeOrigin(): number;
   enqueueMicrotask(callback: () => void): void;
+  /** On whose behalf the code runs, and what follows from it through promises and timers; 0: of nobody. */
+  activity(): number;
+  /** The code that runs now does so for `activity`; `state` goes along, but not through timers. */
+  beginActivity(activity: number, state: unknown): void;
+  /** The state that went along; undefined: none. */
+  activityState(): unknown;
   /** Logs an exception that nobody handled. */
   reportException(error: unknown): void;
   /** Levels: 0 debug, 1 info, 2 warning, 3 error. */

@@ -233,6 +233,36 @@ TEST_CASE("an error ends the request that caused it and no other") {
   CHECK(waiting.answer == "released");
 }
 
+TEST_CASE("a scheduled task works for the request that posted it") {
+  Plugin plugin(R"(
+    let first;
+    onmessage = ({ data }) => {
+      const id = data.headers[0][1];
+      // The second one's task runs when the timer of the first one's is due.
+      if (data.url === 'first') {
+        first = () => postMessage({ headers: [['x-correlation-id', id]], body: 'fine' });
+        scheduler.postTask(() => {}, { priority: 'background' });
+      } else {
+        scheduler.postTask(async () => {
+          await scheduler.yield();
+          setTimeout(first, 1);
+          queueMicrotask(() => { throw new Error('of the second'); });
+        }, { priority: 'user-blocking' });
+      }
+    };
+  )");
+  REQUIRE(plugin.start() == "");
+  auto& first = plugin.host().prepare("GET", "first");
+  auto& second = plugin.host().prepare("GET", "second");
+  for (auto* call : {&first, &second}) call->sent.headers.append("x-request-id", call->sent.id);
+  plugin.host().send(first);
+  plugin.host().send(second);
+  REQUIRE(plugin.host().wait_for(second));
+  REQUIRE(plugin.host().wait_for(first));
+  CHECK(second.status() == 500);
+  CHECK(first.answer == "fine");
+}
+
 TEST_CASE("bodies that do not fit are refused while they arrive") {
   core::Limits limits;
   limits.memory_mb = 16;

@@ -8,7 +8,7 @@ export const directories = [
   ...['url', 'encoding', 'streams', 'WebCryptoAPI', 'FileAPI', 'compression', 'console', 'hr-time'],
   ...['html/webappapis/timers', 'html/webappapis/atob', 'html/webappapis/microtask-queuing'],
   ...['html/webappapis/structured-clone', 'webmessaging', 'dom/abort', 'dom/events', 'wasm/jsapi', 'wasm/webapi'],
-  ...['urlpattern', 'fetch/api', 'fetch/data-urls', 'webidl', 'user-timing', 'performance-timeline'],
+  ...['urlpattern', 'fetch/api', 'fetch/data-urls', 'webidl', 'user-timing', 'performance-timeline', 'scheduler'],
 ];
 
 export interface Test {

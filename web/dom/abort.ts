@@ -9,7 +9,8 @@ import { Event, trusted } from './event.ts';
 import { defineEventHandler } from './event-handler.ts';
 import { connectSignals, dispatch, EventTarget, listenerAdded } from './event-target.ts';
 
-const internal = Symbol('internal');
+/** Who has it may construct signals. */
+export const internal = Symbol('internal');
 
 export let isAbortSignal: (value: unknown) => value is AbortSignal;
 /** Runs `algorithm` when the signal is aborted; at most once. Not when it is already aborted. */
@@ -17,8 +18,8 @@ export let addAbortAlgorithm: (signal: AbortSignal, algorithm: () => void) => vo
 export let removeAbortAlgorithm: (signal: AbortSignal, algorithm: () => void) => void;
 /** Aborts a signal. An undefined reason becomes an AbortError. */
 export let signalAbort: (signal: AbortSignal, reason?: unknown) => void;
-/** A signal that is aborted as soon as one of the others is. */
-export let createDependentSignal: (signals: readonly AbortSignal[]) => AbortSignal;
+/** Makes `result`, by default a new signal, one that is aborted as soon as one of the others is. */
+export let createDependentSignal: (signals: readonly AbortSignal[], result?: AbortSignal) => AbortSignal;
 
 export class AbortSignal extends EventTarget {
   #aborted = false;
@@ -146,8 +147,7 @@ export class AbortSignal extends EventTarget {
       signal.#algorithms?.delete(algorithm);
     };
     signalAbort = (signal, reason) => signal.#abort(reason);
-    createDependentSignal = (signals) => {
-      const result = new AbortSignal(internal);
+    createDependentSignal = (signals, result = new AbortSignal(internal)) => {
       const aborted = signals.find((signal) => signal.#aborted);
       if (aborted) {
         result.#setAborted(aborted.#reason);
@@ -170,7 +170,11 @@ export function createAbortSignal(): AbortSignal {
 }
 
 export class AbortController {
-  #signal = createAbortSignal();
+  #signal: AbortSignal;
+
+  constructor(token?: unknown, signal?: AbortSignal) {
+    this.#signal = token === internal && signal ? signal : createAbortSignal();
+  }
 
   get signal(): AbortSignal {
     return this.#signal;
@@ -183,5 +187,5 @@ export class AbortController {
 export function installAbort(global: object): void {
   defineInterface(global, AbortSignal, 'AbortSignal', { '': 0, abort: 0 });
   defineEventHandler(AbortSignal.prototype, 'abort');
-  defineInterface(global, AbortController, 'AbortController', { abort: 0 });
+  defineInterface(global, AbortController, 'AbortController', { '': 0, abort: 0 });
 }

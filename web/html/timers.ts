@@ -29,12 +29,12 @@ const timers = new Map<number, Timer>();
 let lastId = 0;
 let currentNesting = 0;
 
-function start(callback: Callback, args: unknown[], delay: number, repeat: boolean): number {
+function start(callback: Callback, args: unknown[], delay: number, repeat: boolean, nesting: number): number {
   do {
     lastId = lastId === largestId ? 1 : lastId + 1;
   } while (timers.has(lastId));
   const id = lastId;
-  const timer: Timer = { callback, args, delay, repeat, nesting: currentNesting };
+  const timer: Timer = { callback, args, delay, repeat, nesting };
   timers.set(id, timer);
   arm(id, timer);
   return id;
@@ -63,9 +63,9 @@ export function onTimer(id: number): void {
   if (timer.repeat && timers.has(id)) arm(id, timer);
 }
 
-/** Runs `callback` once after `delay` milliseconds; for the platform itself. */
+/** Runs `callback` once after `delay` milliseconds; for the platform itself, whose tasks may start each other without end. */
 export function runAfter(delay: number, callback: () => void): void {
-  start(callback, [], Math.min(delay, longestDelay), false);
+  start(callback, [], Math.min(delay, longestDelay), false, 0);
 }
 
 // biome-ignore lint/security/noGlobalEval: what the standard asks for
@@ -80,12 +80,12 @@ function toCallback(handler: unknown): Callback {
 
 function setTimeout(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
   requireArguments(arguments.length, 1, 'setTimeout');
-  return start(toCallback(handler), args, Math.max(0, toLong(delay)), false);
+  return start(toCallback(handler), args, Math.max(0, toLong(delay)), false, currentNesting);
 }
 
 function setInterval(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
   requireArguments(arguments.length, 1, 'setInterval');
-  return start(toCallback(handler), args, Math.max(0, toLong(delay)), true);
+  return start(toCallback(handler), args, Math.max(0, toLong(delay)), true, currentNesting);
 }
 
 function clear(id: unknown = 0): void {

@@ -46,6 +46,7 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
   let clock = 0;
   let timers: Timer[] = [];
   let started = false;
+  let activityState: unknown;
   const platform: Platform = {
     global: context,
     glue: {},
@@ -63,6 +64,7 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
         if (!next) break;
         timers = timers.filter((timer) => timer !== next);
         clock = next.due;
+        activityState = undefined;
         platform.glue.onTimer(next.id);
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -80,6 +82,12 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
     now: () => clock,
     timeOrigin: () => 1e12,
     enqueueMicrotask: (callback: () => void) => queueMicrotask(callback),
+    activity: () => 0,
+    // The engine's state goes along with promises; here it lasts as long as the microtasks of a task.
+    beginActivity(_: number, state: unknown) {
+      activityState = state;
+    },
+    activityState: () => activityState,
     reportException: (error: unknown) => platform.uncaught.push(error),
     log: (level: number, text: string) => platform.logged.push([level, text]),
     keepsLog: () => true,
