@@ -4,7 +4,7 @@ import * as idl from 'valor-idl';
 import { isArrayBuffer } from '../encoding/text-decoder.ts';
 import { natives } from '../natives.ts';
 import { createTransformStream, type TransformController, type TransformStream } from '../streams/streams.ts';
-import { bind } from '../webidl/bind.ts';
+import { bind, type InterfaceDeclaration } from '../webidl/bind.ts';
 
 const { isView } = ArrayBuffer;
 
@@ -32,47 +32,28 @@ function createCodecStream(format: string, compress: boolean): TransformStream {
   });
 }
 
-class CompressionStream {
-  #transform: TransformStream;
+/** The two interfaces differ in their name and their direction. */
+function bindCodec(declaration: InterfaceDeclaration, compress: boolean): ReturnType<typeof bind> {
+  class CodecStream {
+    #transform: TransformStream;
 
-  constructor(format: string) {
-    this.#transform = createCodecStream(format, true);
-  }
+    constructor(format: string) {
+      this.#transform = createCodecStream(format, compress);
+    }
 
-  get readable(): object {
-    return this.#transform.readable;
-  }
-  get writable(): object {
-    return this.#transform.writable;
-  }
+    get readable(): object {
+      return this.#transform.readable;
+    }
+    get writable(): object {
+      return this.#transform.writable;
+    }
 
-  static isInstance(value: unknown): boolean {
-    return typeof value === 'object' && value !== null && #transform in value;
+    static isInstance(value: unknown): boolean {
+      return typeof value === 'object' && value !== null && #transform in value;
+    }
   }
+  return bind(declaration, CodecStream, CodecStream.isInstance);
 }
 
-class DecompressionStream {
-  #transform: TransformStream;
-
-  constructor(format: string) {
-    this.#transform = createCodecStream(format, false);
-  }
-
-  get readable(): object {
-    return this.#transform.readable;
-  }
-  get writable(): object {
-    return this.#transform.writable;
-  }
-
-  static isInstance(value: unknown): boolean {
-    return typeof value === 'object' && value !== null && #transform in value;
-  }
-}
-
-export const CompressionStreamInterface = bind(idl.CompressionStream, CompressionStream, CompressionStream.isInstance);
-export const DecompressionStreamInterface = bind(
-  idl.DecompressionStream,
-  DecompressionStream,
-  DecompressionStream.isInstance,
-);
+export const CompressionStreamInterface = bindCodec(idl.CompressionStream, true);
+export const DecompressionStreamInterface = bindCodec(idl.DecompressionStream, false);
