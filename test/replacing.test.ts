@@ -1,5 +1,5 @@
 // A plug-in is replaced through PUT fifty times while clients ask it without pause: no request fails, every answer comes from
-// a version that was in force, and what the old versions took is given back.
+// a version that was in force, and what the old versions took is given back. So is what plug-ins used that are removed.
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -107,4 +107,31 @@ test(`PUT ${replacements} times under load: no failed request, and memory within
   assert.ok(seen.size > replacements / 2, `${seen.size} versions were seen`);
   assert.ok(requests > 50 * replacements, `${requests} requests`);
   assert.ok(grown < limitMib, `${grown} MiB more`);
+});
+
+test('what plug-ins used goes back to the system when they go', async (t) => {
+  const url = join(folder, 'large.js');
+  writeFileSync(
+    url,
+    `const kept = Array.from({ length: 200_000 }, (_, i) => ({ i, text: 'number ' + i }));
+     onmessage = () => postMessage({ body: String(kept.length) });`,
+  );
+  const mib = (): number => valor.memoryKib('VmRSS') / 1024;
+  const names = Array.from({ length: 6 }, (_, i) => `large-${i}`);
+  const before = mib();
+  for (const name of names) {
+    const body = JSON.stringify({ type: 'web', name, url, limits: { memory_mb: 64 } });
+    const added = await valor.ask('/_plugins', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    assert.equal(added.status, 201, added.text);
+    assert.equal((await valor.ask(`/${name}`)).text, '200000');
+  }
+  const taken = mib() - before;
+  for (const name of names) assert.equal((await valor.ask(`/_plugins/${name}`, { method: 'DELETE' })).status, 204);
+  await eventually(() => mib() - before < taken / 3, `most of ${Math.round(taken)} MiB to go back`);
+  t.diagnostic(`${Math.round(taken)} MiB taken, ${Math.round(mib() - before)} MiB kept`);
+  assert.ok(taken > 40, `${taken} MiB were taken`);
 });
