@@ -246,8 +246,10 @@ void Instance::run() {
 }
 
 int Instance::wait_ms() {
-  // The guest is created by work(): the loop must not fall asleep before.
-  return guest_ == nullptr ? 0 : guest_->wait_ms();
+  // The guest is created by work(): the loop must not fall asleep before. And what connections wrote at the end of a
+  // turn may have left something to tell it.
+  const bool due = guest_ == nullptr || !signals_.empty() || !dropped_.empty() || (retiring_ && open_ == 0);
+  return due ? 0 : guest_->wait_ms();
 }
 
 bool Instance::work() {

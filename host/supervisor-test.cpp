@@ -21,7 +21,7 @@ struct QuietLog final : core::Log {
 };
 
 // An exchange that only remembers what became of it.
-class Exchange final : public core::Exchange {
+class Exchange final : public core::Exchange, public net::TurnEnd {
  public:
   explicit Exchange(std::string url) { request_.url = std::move(url); }
 
@@ -35,11 +35,18 @@ class Exchange final : public core::Exchange {
     done(std::to_string(head.status) + " " + std::string(body));
   }
   void start_response(const core::ResponseHead&, std::optional<uint64_t>) override {}
-  core::WriteStatus write(std::string_view) override { return core::WriteStatus::kReady; }
+  core::WriteStatus write(std::string_view) override {
+    loop->at_end_of_turn(*this);
+    return core::WriteStatus::kWait;
+  }
+  // As a connection does whose socket took everything at once.
+  void on_turn_end() override { listener_->on_writable(); }
   void finish() override { done("finished"); }
   void abort() override { done("aborted"); }
   void reroute() override { done("rerouted"); }
   const void* batch() const override { return this; }
+
+  net::EventLoop* loop = nullptr;  // that of its instance
 
   // Whose connection goes when this one is answered.
   Exchange* takes_along = nullptr;
@@ -114,6 +121,11 @@ class ScriptedGuest final : public Guest {
   void handle(Call& call) override {
     const std::string url = call.request().url;
     if (url == "never") return;
+    if (url == "stream") {
+      call.start_response({.status = 200, .headers = {}}, std::nullopt);
+      (void)call.write("piece");
+      return;
+    }
     if (url == "break") return context_.broken({.detail = "told to break", .limit = "memory_mb", .limit_value = 7});
     const CallId id = call.id();
     if (url == "block") {
@@ -123,7 +135,10 @@ class ScriptedGuest final : public Guest {
     if (Call* again = context_.find(id)) again->respond({.status = 200, .headers = {}}, context_.definition().config);
   }
   void body_ready(Call&) override {}
-  void writable(Call&) override {}
+  void writable(Call& call) override {
+    if (++pieces_ == 3) return call.finish();
+    (void)call.write("piece");
+  }
   void dropped(CallId, DropReason) override {}
   bool interrupt() override {
     if (can_interrupt_) gate_->let_go();
@@ -134,6 +149,7 @@ class ScriptedGuest final : public Guest {
   GuestContext& context_;
   std::shared_ptr<Gate> gate_;
   bool can_interrupt_;
+  int pieces_ = 0;
 };
 
 struct ScriptedKind final : Kind {
@@ -198,6 +214,7 @@ struct House {
     exchanges.push_back(std::make_unique<Exchange>(std::string(match.url)));
     Exchange* exchange = exchanges.back().get();
     auto self = std::static_pointer_cast<Instance>(instance->shared_from_this());
+    exchange->loop = &self->loop();
     if (!self->loop().post([self, exchange] { self->accept(*exchange); })) {
       self->release();
       exchange->reroute();
@@ -295,6 +312,12 @@ TEST_CASE("a request that is not answered in time gets 504, and the instance goe
   const PluginStatus status = house.supervisor->list().front();
   CHECK(status.restarts == 0);
   CHECK(status.last_limit.limit == "timeout_ms");
+}
+
+TEST_CASE("a stream goes on as soon as the end of a turn made room, without waiting for an event") {
+  House house;
+  (void)get(house.add(define("a")));
+  CHECK(house.send("/a/stream")->outcome() == "finished");
 }
 
 TEST_CASE("a 504 that closes the connection of the next overdue request harms nobody") {
