@@ -70,6 +70,10 @@ core::Result<std::unique_ptr<Isolate>> Isolate::make(const IsolateBlueprint& blu
     return core::Error{"the startup snapshot holds no platform; build it again"};
   }
   self->hooks_.Reset(isolate, hooks);
+  v8::Local<v8::Function> made = self->hook("onContextMade");
+  if (!made.IsEmpty() && made->Call(context, v8::Undefined(isolate), 0, nullptr).IsEmpty()) {
+    return core::Error{"the platform in the startup snapshot cannot begin; build it again"};
+  }
   self->on_timer_.Reset(isolate, self->hook("onTimer"));
   self->on_unhandled_rejection_.Reset(isolate, self->hook("onUnhandledRejection"));
   return self;

@@ -4,9 +4,10 @@
 //
 // bundle.ts IDL ENTRY PLATFORM PARTS: the module of generate-idl.ts, the entry of the platform; where the platform's script
 // goes, and the folder for those of the parts.
-import { globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { captureIntrinsics } from './capture-intrinsics.ts';
 
 const web = resolve(import.meta.dirname, '../web');
 
@@ -24,8 +25,22 @@ const common: BuildOptions = {
   logLevel: 'warning',
   metafile: true,
   minifyWhitespace: true,
-  minifySyntax: true,
+  minifySyntax: false,
 };
+
+/** The sources as they are in the bundles: tools/capture-intrinsics.ts. */
+function capturedSources(texts: Map<string, string>): Plugin {
+  return {
+    name: 'captured',
+    setup(setup) {
+      setup.onLoad({ filter: /\/(web|plugins\/js)\/.*\.ts$/ }, ({ path }) => {
+        const contents = texts.get(path);
+        if (contents === undefined) throw new Error(`${path} is not part of the platform's TypeScript project`);
+        return { contents, loader: 'ts' };
+      });
+    },
+  };
+}
 
 /** Modules from "shared:", by path below web/, with the names that the parts use. */
 type SharedNames = Map<string, Set<string>>;
@@ -56,6 +71,7 @@ function sharedModule(names: SharedNames): Plugin {
 async function bundlePlatform(
   entry: string,
   idl: string,
+  captured: Plugin,
   names: SharedNames,
 ): Promise<{ text: string; modules: Set<string> }> {
   const result = await build({
@@ -63,7 +79,7 @@ async function bundlePlatform(
     entryPoints: [entry],
     format: 'iife',
     alias: { 'valor-idl': idl },
-    plugins: [sharedModule(names)],
+    plugins: [sharedModule(names), captured],
   });
   const modules = Object.keys(result.metafile!.inputs).map((path) => resolve(path));
   return { text: result.outputFiles![0]!.text, modules: new Set(modules) };
@@ -72,6 +88,7 @@ async function bundlePlatform(
 async function bundlePart(
   entry: string,
   idl: string,
+  captured: Plugin,
   shared: Set<string>,
 ): Promise<{ text: string; names: SharedNames }> {
   const external: Plugin = {
@@ -91,7 +108,7 @@ async function bundlePart(
     platform: 'neutral',
     mainFields: ['module', 'main'],
     alias: { 'valor-idl': idl },
-    plugins: [external],
+    plugins: [external, captured],
   });
   const names: SharedNames = new Map();
   let text = result.outputFiles![0]!.text;
@@ -110,17 +127,24 @@ async function bundlePart(
   return { text: `(function(shared){"use strict";${text}})\n`, names };
 }
 
+/** The nearest tsconfig.json. */
+function projectOf(source: string): string {
+  const candidate = join(dirname(source), 'tsconfig.json');
+  return existsSync(candidate) ? candidate : projectOf(dirname(source));
+}
+
 export async function bundleAll(entry: string, idl: string): Promise<Bundles> {
-  const { modules } = await bundlePlatform(entry, idl, new Map());
+  const captured = capturedSources(captureIntrinsics(projectOf(entry)));
+  const { modules } = await bundlePlatform(entry, idl, captured, new Map());
   const names: SharedNames = new Map();
   const parts = new Map<string, string>();
   const entries = globSync(join(web, 'lazy/*.ts')).filter((path) => !path.endsWith('shared.ts'));
   for (const path of entries) {
-    const part = await bundlePart(path, idl, modules);
+    const part = await bundlePart(path, idl, captured, modules);
     parts.set(basename(path, '.ts'), part.text);
     for (const [module, used] of part.names) names.set(module, new Set([...(names.get(module) ?? []), ...used]));
   }
-  const platform = await bundlePlatform(entry, idl, names);
+  const platform = await bundlePlatform(entry, idl, captured, names);
   return { platform: platform.text, parts };
 }
 

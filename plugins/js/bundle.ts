@@ -3,6 +3,7 @@ import { onOutgoingFailed, onOutgoingHead, onOutgoingReadable, onOutgoingWanted 
 import { fireUnhandledRejection } from '../../web/html/promise-rejection-event.ts';
 import { onTimer } from '../../web/html/timers.ts';
 import { installGlobals } from '../../web/install.ts';
+import { captureLate } from '../../web/intrinsics/captured.ts';
 import {
   chooseModule,
   installFetchStyle,
@@ -29,6 +30,7 @@ installFetchStyle(globalThis);
 installValorGlobal(globalThis);
 
 natives.setHooks({
+  onContextMade: captureLate,
   onTimer,
   onUnhandledRejection: fireUnhandledRejection,
   chooseStyle,

@@ -3,6 +3,8 @@ import { type Natives, natives as platformNatives } from '../../web/natives.ts';
 
 /** What C++ calls: found by name when an instance starts. */
 export interface Hooks {
+  /** A context was made from the snapshot; no plug-in ran in it yet. */
+  onContextMade(): void;
   /** A timer is due. */
   onTimer(id: number): void;
   /** A promise was rejected and nobody listens. Returns whether the plug-in wants no report. */

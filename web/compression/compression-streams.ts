@@ -1,10 +1,10 @@
 // https://compression.spec.whatwg.org/
 
 import * as idl from 'valor-idl';
-import { isArrayBuffer } from '../encoding/text-decoder.ts';
 import { natives } from '../natives.ts';
 import { createTransformStream, type TransformController, type TransformStream } from '../streams/streams.ts';
 import { bind, type InterfaceDeclaration } from '../webidl/bind.ts';
+import { isArrayBuffer } from '../webidl/buffer-source.ts';
 
 const { isView } = ArrayBuffer;
 

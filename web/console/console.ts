@@ -41,7 +41,8 @@ function elapsed(start: number): string {
 const methods = {
   assert(condition = false, ...data: unknown[]): void {
     if (condition) return;
-    const [first, ...rest] = data;
+    const first = data[0];
+    const rest = data.slice(1);
     if (data.length === 0) print(errorLevel, ['Assertion failed']);
     else if (typeof first === 'string') print(errorLevel, [`Assertion failed: ${first}`, ...rest]);
     else print(errorLevel, ['Assertion failed:', ...data]);

@@ -49,7 +49,8 @@ function substitute(specifier: string, value: unknown): string {
 
 /** The arguments of console.log() as one text. */
 export function format(args: readonly unknown[]): string {
-  const [first, ...rest] = args;
+  const first = args[0];
+  const rest = args.slice(1);
   if (typeof first !== 'string' || rest.length === 0) return args.map(show).join(' ');
   let used = 0;
   const head = first.replace(/%[%sdifoOc]/g, (match) => {

@@ -11,7 +11,7 @@ function isObject(value: unknown): value is object {
 }
 
 function rowsOf(data: object): [string, unknown][] {
-  if (data instanceof Map) return [...data.values()].map((value, index) => [String(index), value]);
+  if (data instanceof Map) return [...data].map(([, value], index) => [String(index), value]);
   if (data instanceof Set) return [...data].map((value, index) => [String(index), value]);
   return Object.entries(data);
 }

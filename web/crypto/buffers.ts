@@ -1,29 +1,19 @@
 // Bytes as operations get them from plug-in code: https://webidl.spec.whatwg.org/#BufferSource
 
+import {
+  bufferOf,
+  byteLengthOf,
+  isArrayBuffer,
+  isResizable,
+  typedArrayName,
+  viewedBytes,
+} from '../webidl/buffer-source.ts';
 import type { Bytes } from './natives.ts';
 
-function getter(prototype: object, name: PropertyKey): (this: unknown) => unknown {
-  return Object.getOwnPropertyDescriptor(prototype, name)?.get as (this: unknown) => unknown;
-}
-
-const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
-const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
-const bufferResizable = getter(ArrayBuffer.prototype, 'resizable');
-const viewKind = getter(typedArrayPrototype, Symbol.toStringTag);
-const typed = { buffer: getter(typedArrayPrototype, 'buffer'), length: getter(typedArrayPrototype, 'byteLength') };
-const dataView = { buffer: getter(DataView.prototype, 'buffer'), length: getter(DataView.prototype, 'byteLength') };
-
-function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  try {
-    bufferLength.call(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export { byteLengthOf as sizeOf } from '../webidl/buffer-source.ts';
 
 export function isUint8Array(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && viewKind.call(value) === 'Uint8Array';
+  return typedArrayName(value) === 'Uint8Array';
 }
 
 export function isBufferSource(value: unknown): value is Bytes {
@@ -32,31 +22,18 @@ export function isBufferSource(value: unknown): value is Bytes {
 
 export function toBytes(value: unknown, what: string): Bytes {
   if (!isBufferSource(value)) throw new TypeError(`${what} is neither an ArrayBuffer nor a view of one`);
-  const buffer = ArrayBuffer.isView(value)
-    ? (viewKind.call(value) === undefined ? dataView : typed).buffer.call(value)
-    : value;
+  const buffer = ArrayBuffer.isView(value) ? bufferOf(value) : value;
   // Shared and growing memory may change while it is read.
   if (!isArrayBuffer(buffer)) throw new TypeError(`${what} is in shared memory`);
-  if (bufferResizable.call(buffer)) throw new TypeError(`${what} is in a resizable ArrayBuffer`);
+  if (isResizable(buffer)) throw new TypeError(`${what} is in a resizable ArrayBuffer`);
   return value;
 }
 
-/** 0 for what was detached. */
-export function sizeOf(bytes: Bytes): number {
-  if (!ArrayBuffer.isView(bytes)) return bufferLength.call(bytes) as number;
-  if (viewKind.call(bytes) !== undefined) return typed.length.call(bytes) as number;
-  try {
-    return dataView.length.call(bytes) as number;
-  } catch {
-    return 0;
-  }
-}
-
 export function copyOf(bytes: Bytes): Uint8Array<ArrayBuffer> {
-  const size = sizeOf(bytes);
+  const size = byteLengthOf(bytes);
   const copy = new Uint8Array(size);
   if (size === 0) return copy;
-  copy.set(ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, size) : new Uint8Array(bytes));
+  copy.set(ArrayBuffer.isView(bytes) ? viewedBytes(bytes) : new Uint8Array(bytes));
   return copy;
 }
 

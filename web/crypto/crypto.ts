@@ -5,6 +5,7 @@
 
 import { loadPart } from '../lazy.ts';
 import { natives } from '../natives.ts';
+import { byteLengthOf, typedArrayName } from '../webidl/buffer-source.ts';
 import { requireArguments } from '../webidl/conversions.ts';
 import { type Constructor, defineInterface, defineReadonly } from '../webidl/define.ts';
 import { DOMException } from '../webidl/dom-exception.ts';
@@ -96,11 +97,7 @@ const integerArrays = new Set([
   ...['Int8Array', 'Int16Array', 'Int32Array', 'BigInt64Array'],
   ...['Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array', 'BigUint64Array'],
 ]);
-const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
-const arrayKind = Object.getOwnPropertyDescriptor(typedArrayPrototype, Symbol.toStringTag)?.get as () => string;
-const arrayBytes = Object.getOwnPropertyDescriptor(typedArrayPrototype, 'byteLength')?.get as () => number;
 const { isView } = ArrayBuffer;
-const { apply } = Reflect;
 
 // Identifiers are made from random bytes that are fetched for many at once.
 const pool = new Uint8Array(16 * 64);
@@ -122,11 +119,11 @@ class Crypto {
     this.#brand;
     requireArguments(arguments.length, 1, 'getRandomValues');
     if (!isView(array)) throw new TypeError('The argument is no ArrayBufferView');
-    const kind = apply(arrayKind, array, []);
-    if (!integerArrays.has(kind)) {
+    const kind = typedArrayName(array);
+    if (kind === undefined || !integerArrays.has(kind)) {
       throw new DOMException(`${kind ?? 'DataView'} is no array of integers`, 'TypeMismatchError');
     }
-    const size: number = apply(arrayBytes, array, []);
+    const size = byteLengthOf(array);
     if (size > largestRandom) {
       throw new DOMException(`${size} bytes are more than ${largestRandom}`, 'QuotaExceededError');
     }

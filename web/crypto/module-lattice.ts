@@ -26,7 +26,7 @@ const formats: KeyFormat[] = ['raw-public', 'raw-seed', 'spki', 'pkcs8', 'jwk'];
 
 /** A private key as PKCS #8 with the seed alone: RFC 9881 and RFC 9935. `oid` is the last two arcs. */
 function seedDer(oid: [number, number], seed: Uint8Array): ArrayBuffer {
-  const { length } = seed;
+  const length = seed.length;
   const identifier = [0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, ...oid];
   const head = [0x02, 0x01, 0x00, ...identifier, 0x04, length + 2, 0x80, length];
   return concat(Uint8Array.of(0x30, head.length + length, ...head), seed).buffer;

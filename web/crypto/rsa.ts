@@ -50,7 +50,7 @@ function readJwk(jwk: JsonWebKey, isPrivate: boolean): KeyHandle {
   if (jwk.oth !== undefined) fail('NotSupportedError', 'RSA keys with more than two primes are not supported');
   const wanted = numbers.slice(0, isPrivate ? 8 : 2);
   const values = wanted.map(([member]) => jwkBytes(jwk, member));
-  if (values.some(({ length }) => length > largestNumber)) fail('DataError', 'A number is too large');
+  if (values.some((value) => value.length > largestNumber)) fail('DataError', 'A number is too large');
   if (isPrivate && !belongTogether(values)) fail('DataError', 'The numbers do not belong together');
   const parts = wanted.flatMap(([, name], index) => [name, values[index] as Uint8Array]);
   const handle = natives.cryptoKeyFromNumbers('RSA', isPrivate, undefined, undefined, ...parts);

@@ -15,7 +15,7 @@ const nothing = new Uint8Array(0);
  * Follows the bounds of https://encoding.spec.whatwg.org/#utf-8-decoder
  */
 export function incompleteTail(bytes: Uint8Array): number {
-  const { length } = bytes;
+  const length = bytes.length;
   for (let back = 1; back <= 3 && back <= length; back++) {
     const byte = bytes[length - back] as number;
     if (byte < 0x80) return 0;

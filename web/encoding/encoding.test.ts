@@ -7,6 +7,9 @@ const { TextDecoder, TextEncoder } = platform.global;
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 
+// The library that decodes them takes no bytes of another realm.
+const ownBytes = (list: number[]): Uint8Array => platform.global.Uint8Array.from(list);
+
 /** Decodes in every pair of pieces, one byte at a time too: all must agree. */
 function decodeAllWays(label: string, input: Uint8Array, options = {}): string {
   const whole = new TextDecoder(label, options).decode(input);
@@ -133,14 +136,14 @@ test('legacy encodings decode, in pieces too', () => {
     ['x-user-defined', [0x80], '\uf780'],
   ];
   for (const [label, bytes, text] of cases) {
-    assert.equal(new TextDecoder(label).decode(Uint8Array.from(bytes)), text, label);
+    assert.equal(new TextDecoder(label).decode(ownBytes(bytes)), text, label);
     const decoder = new TextDecoder(label);
-    let pieces = bytes.map((byte) => decoder.decode(Uint8Array.of(byte), { stream: true })).join('');
+    let pieces = bytes.map((byte) => decoder.decode(ownBytes([byte]), { stream: true })).join('');
     pieces += decoder.decode();
     assert.equal(pieces, text, label);
   }
-  assert.equal(new TextDecoder('euc-jp').decode(Uint8Array.of(0x8f)), '\ufffd');
-  assert.throws(() => new TextDecoder('euc-jp', { fatal: true }).decode(Uint8Array.of(0xff)), { name: 'TypeError' });
+  assert.equal(new TextDecoder('euc-jp').decode(ownBytes([0x8f])), '\ufffd');
+  assert.throws(() => new TextDecoder('euc-jp', { fatal: true }).decode(ownBytes([0xff])), { name: 'TypeError' });
 });
 
 test('TextEncoder encodes, and replaces lone surrogates', () => {

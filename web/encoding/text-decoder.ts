@@ -1,6 +1,7 @@
 // https://encoding.spec.whatwg.org/#interface-textdecoder
 
 import { loadPart } from '../lazy.ts';
+import { isArrayBuffer, viewedBytes } from '../webidl/buffer-source.ts';
 import { toDictionary, toDOMString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import { type Decoder, Utf8Decoder, Utf16Decoder, Windows1252Decoder } from './decoders.ts';
@@ -33,21 +34,9 @@ function createDecoder(encoding: string): Decoder {
 
 /** The bytes behind a BufferSource. Valid until its buffer is detached or resized. */
 export function bytesOf(source: unknown): Uint8Array {
-  if (source instanceof Uint8Array) return source;
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (ArrayBuffer.isView(source)) return viewedBytes(source);
   if (isBuffer(source)) return new Uint8Array(source);
   throw new TypeError('The input is not an ArrayBuffer or a view of one');
-}
-
-const arrayBufferByteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')?.get;
-
-export function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  try {
-    arrayBufferByteLength?.call(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 // SharedArrayBuffer does not exist while the snapshot is built, and a plug-in may run without it.

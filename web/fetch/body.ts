@@ -1,13 +1,14 @@
 // Bodies of requests and responses: https://fetch.spec.whatwg.org/#bodies
 // A body keeps what it was made of for as long as possible. A stream object exists only when somebody asked for one.
 
-import { bytesOf, isArrayBuffer } from '../encoding/text-decoder.ts';
+import { bytesOf } from '../encoding/text-decoder.ts';
 import { fileApi, fileApiInUse } from '../file-api/file-api.ts';
 import { natives } from '../natives.ts';
 import type { ReadableStream } from '../streams/streams.ts';
 import { type ByteController, createByteStream, isDisturbed, isReadableStream } from '../streams/streams.ts';
 import { isURLSearchParams } from '../url/url-search-params.ts';
 import { parseUrlencoded } from '../url/urlencoded.ts';
+import { isArrayBuffer } from '../webidl/buffer-source.ts';
 import { toDOMString } from '../webidl/conversions.ts';
 
 /** Where the bytes of a body come from, piece by piece. */
@@ -238,7 +239,7 @@ export async function consumeBlob(body: Body | null, type: string): Promise<obje
 /** https://fetch.spec.whatwg.org/#dom-body-formdata */
 export async function consumeFormData(body: Body | null, type: string): Promise<object> {
   const bytes = await consumeBytes(body);
-  const essence = /^[^;]*/.exec(type)?.[0]?.trim().toLowerCase();
+  const essence = (type.split(';', 1)[0] ?? '').trim().toLowerCase();
   const { FormDataClass, parseMultipart } = fileApi();
   if (essence === 'multipart/form-data') {
     const boundary = /;\s*boundary=(?:"([^"]*)"|([^;\s]*))/i.exec(type);

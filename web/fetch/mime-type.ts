@@ -38,7 +38,9 @@ export function parseMimeType(input: string): string | null {
     if (at >= text.length) break;
     let value: string;
     if (text[at] === '"') {
-      [value, at] = readQuoted(text, at);
+      const quoted = readQuoted(text, at);
+      value = quoted[0];
+      at = quoted[1];
       while (at < text.length && text[at] !== ';') at++;
     } else {
       const valueStart = at;

@@ -7,8 +7,10 @@ import { createMessageEvent } from '../html/message-event.ts';
 import { fireUnhandledRejection } from '../html/promise-rejection-event.ts';
 import { onTimer } from '../html/timers.ts';
 import { installGlobals } from '../install.ts';
+import { captureLate } from '../intrinsics/captured.ts';
 
 installGlobals(globalThis);
+captureLate();
 
 Object.assign(globalThis, {
   glue: {

@@ -1,7 +1,7 @@
 // The types of Web IDL as values, each with the conversion from JavaScript: https://webidl.spec.whatwg.org/#js-type-mapping
 // tools/generate-idl.ts writes the standards' declarations in terms of these.
 
-import { isArrayBuffer } from '../encoding/text-decoder.ts';
+import { bufferOf, isArrayBuffer, isResizable, typedArrayName } from './buffer-source.ts';
 import { isObject, toByteString, toDOMString, toUSVString } from './conversions.ts';
 
 export interface Type {
@@ -32,7 +32,6 @@ type Kind =
 
 const { isView } = ArrayBuffer;
 const { ownKeys, getOwnPropertyDescriptor } = Reflect;
-const viewName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get;
 
 export const any: Type = { kind: 'any', convert: (value) => value };
 export const boolean: Type = { kind: 'boolean', convert: (value) => Boolean(value) };
@@ -114,11 +113,11 @@ function bufferType(test: (value: unknown) => boolean, name: string): Type {
 
 // A view of shared memory, or of memory that may be resized, is refused where the standard does not say [AllowShared].
 function isPlainBuffer(buffer: unknown): boolean {
-  return isArrayBuffer(buffer) && !(buffer as ArrayBuffer & { resizable: boolean }).resizable;
+  return isArrayBuffer(buffer) && !isResizable(buffer);
 }
 
 function isPlainView(value: unknown): boolean {
-  return isView(value) && isPlainBuffer(value.buffer);
+  return isView(value) && isPlainBuffer(bufferOf(value));
 }
 
 export const arrayBuffer = bufferType(isPlainBuffer, 'an ArrayBuffer');
@@ -130,7 +129,7 @@ export const bufferSource = bufferType(
 
 export function view(name: string): Type {
   const test = (value: unknown): boolean =>
-    isPlainView(value) && (name === 'DataView' ? viewName?.call(value) === undefined : viewName?.call(value) === name);
+    isPlainView(value) && typedArrayName(value) === (name === 'DataView' ? undefined : name);
   return bufferType(test, `a ${name}`);
 }
 

@@ -1,0 +1,64 @@
+// What buffers and views say about themselves, whatever a plug-in has put on them or their prototypes:
+// https://webidl.spec.whatwg.org/#js-buffer-source-types
+
+type Getter<T> = (this: unknown) => T;
+
+function getter<T>(prototype: object, name: PropertyKey): Getter<T> {
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get as Getter<T>;
+}
+
+const arrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
+const typedArray = {
+  name: getter<string | undefined>(arrayPrototype, Symbol.toStringTag),
+  buffer: getter<ArrayBufferLike>(arrayPrototype, 'buffer'),
+  byteOffset: getter<number>(arrayPrototype, 'byteOffset'),
+  byteLength: getter<number>(arrayPrototype, 'byteLength'),
+};
+const dataView = {
+  buffer: getter<ArrayBufferLike>(DataView.prototype, 'buffer'),
+  byteOffset: getter<number>(DataView.prototype, 'byteOffset'),
+  byteLength: getter<number>(DataView.prototype, 'byteLength'),
+};
+const bufferLength = getter<number>(ArrayBuffer.prototype, 'byteLength');
+const bufferResizable = getter<boolean>(ArrayBuffer.prototype, 'resizable');
+
+/** "Uint8Array" and so on; undefined for what is no typed array. */
+export function typedArrayName(value: unknown): string | undefined {
+  return typedArray.name.call(value);
+}
+
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    bufferLength.call(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function isResizable(buffer: ArrayBuffer): boolean {
+  return bufferResizable.call(buffer);
+}
+
+/** 0 when it was detached. */
+export function byteLengthOf(bytes: ArrayBuffer | ArrayBufferView): number {
+  if (!ArrayBuffer.isView(bytes)) return bufferLength.call(bytes);
+  if (typedArrayName(bytes) !== undefined) return typedArray.byteLength.call(bytes);
+  try {
+    return dataView.byteLength.call(bytes);
+  } catch {
+    return 0;
+  }
+}
+
+export function bufferOf(view: ArrayBufferView): ArrayBufferLike {
+  return (typedArrayName(view) === undefined ? dataView : typedArray).buffer.call(view);
+}
+
+/** The bytes of a view, in the same memory. */
+export function viewedBytes(view: ArrayBufferView): Uint8Array {
+  if (typedArrayName(view) === 'Uint8Array') return view as Uint8Array;
+  const { buffer, byteOffset } = typedArrayName(view) === undefined ? dataView : typedArray;
+  const size = byteLengthOf(view);
+  return size === 0 ? new Uint8Array() : new Uint8Array(buffer.call(view), byteOffset.call(view), size);
+}
