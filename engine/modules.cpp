@@ -30,6 +30,8 @@ bool is_always_module(std::string_view path) {
 }
 
 core::Result<std::string> canonical_path(const std::string& path) {
+  // The system would take what is before it.
+  if (path.find('\0') != std::string::npos) return core::Error{"its path holds a NUL character"};
   char* resolved = ::realpath(path.c_str(), nullptr);
   if (resolved == nullptr) return core::Error{std::strerror(errno)};
   std::string result = resolved;
