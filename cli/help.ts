@@ -5,6 +5,7 @@ const examples = `Examples:
   valor -p plugins.json                          serve on http://127.0.0.1:8080
   valor -p plugins.json --port 0                 serve on a free port and print it
   valor -p base.json -p team.json -w             two plug-in files, and /_plugins to change them while running
+  valor types > valor.d.ts                       what a plug-in in TypeScript finds on its global
   VALOR_ADMIN_TOKEN=... valor -w --host 0.0.0.0  start empty; plug-ins are added over HTTP with the token
 
 A plug-in file:
@@ -26,6 +27,7 @@ export function helpText(): string {
     '',
     'Usage: valor [serve] -p FILE... [options]',
     '       valor [serve] -w [options]',
+    '       valor types > valor.d.ts',
   ];
   let group = '';
   for (const [name, spec] of Object.entries(specs)) {

@@ -1,5 +1,6 @@
 // The `valor` command: reads the command line, starts the server in the addon beside this file, and ends it on a signal.
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Addon, loadAddon } from './addon.ts';
 import { helpText } from './help.ts';
@@ -15,7 +16,15 @@ async function main(): Promise<void> {
   const command = parseCommand(process.argv.slice(2), process.env);
   if (command.run === 'help') process.stdout.write(helpText());
   else if (command.run === 'version') process.stdout.write(`valor ${loadAddon(folder).version}\n`);
+  else if (command.run === 'types') printTypes();
   else await serve(loadAddon(folder), command.options);
+}
+
+/** Made by the build: tools/generate-types.ts. */
+function printTypes(): void {
+  const file = join(folder, 'valor.d.ts');
+  if (!existsSync(file)) throw new Error(`${file} is missing; build Valor again: make build`);
+  process.stdout.write(readFileSync(file));
 }
 
 async function serve(addon: Addon, options: ServeOptions): Promise<void> {

@@ -8,7 +8,7 @@ import { nearest } from './nearest.ts';
 /** A mistake in what the user wrote: exit code 2. */
 export class UsageError extends Error {}
 
-export type Command = { run: 'help' } | { run: 'version' } | { run: 'serve'; options: ServeOptions };
+export type Command = { run: 'help' } | { run: 'version' } | { run: 'types' } | { run: 'serve'; options: ServeOptions };
 
 /** StartOptions without what only the running program knows. */
 export type ServeOptions = Omit<StartOptions, 'resourceDir' | 'color'>;
@@ -155,10 +155,14 @@ export function parseCommand(args: string[], environment: Record<string, string 
   if (values.version) return { run: 'version' };
   const [command = 'serve', ...rest] = positionals;
   if (command === 'help') return { run: 'help' };
-  if (command !== 'serve') {
+  if (command !== 'serve' && command !== 'types') {
     throw new UsageError(
-      `unknown command '${command}'; there is only 'serve'. Plug-in files are given with -p: valor -p ${command}`,
+      `unknown command '${command}'; there are 'serve' and 'types'. Plug-in files are given with -p: valor -p ${command}`,
     );
+  }
+  if (command === 'types') {
+    if (rest.length > 0) throw new UsageError(`unexpected argument '${rest[0]}'; 'valor types' takes none`);
+    return { run: 'types' };
   }
   if (rest.length > 0)
     throw new UsageError(`unexpected argument '${rest[0]}'; plug-in files are given with -p: valor -p ${rest[0]}`);

@@ -5,4 +5,7 @@ const { getPrototypeOf, setPrototypeOf } = Object;
 const languagePrototype = getPrototypeOf(getPrototypeOf(async function* () {}).prototype);
 setPrototypeOf(getPrototypeOf(new streams.ReadableStream().values()), languagePrototype);
 
+// Only the library has this.
+Reflect.deleteProperty(streams.WritableStreamDefaultController.prototype, 'abortReason');
+
 export default { ...streams };
