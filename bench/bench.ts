@@ -5,8 +5,17 @@ import { type IsolationRun, measureIsolation } from './isolation.ts';
 import { type LoadRow, measureLoad } from './load.ts';
 import { median, type Subject } from './processes.ts';
 import { commitNow, keep, machineFacts, type Results, render, titles, versions } from './report.ts';
-import { type Peer, startFloor, startPeerHello, startPeerHono, startValorForLoad } from './runtimes.ts';
+import {
+  type Peer,
+  startFloor,
+  startPeerForWork,
+  startPeerHello,
+  startPeerHono,
+  startValorForLoad,
+  startValorForWork,
+} from './runtimes.ts';
 import { type InstanceRun, measureInstances, measureProcessStart } from './starts.ts';
+import { measureWork, type WorkRun, works, writeBody } from './work.ts';
 
 const peers: Peer[] = ['deno', 'bun', 'node', 'workerd'];
 const everybody = ['valor', ...peers] as const;
@@ -46,7 +55,7 @@ const loadRows: Row[] = [
     start: () => startPeerHono(peer),
   })),
 ];
-const otherRows = ['instances', 'process-start', 'isolation'];
+const otherRows = ['instances', 'process-start', 'isolation', 'work'];
 
 const names = [...loadRows.map(({ name }) => name), ...otherRows];
 const only = options.only.split(/[\s,]+/).filter((name) => name !== '');
@@ -96,6 +105,40 @@ async function inRounds<Name extends string, T>(
   return runs;
 }
 
+/** Every kind of work in each round, everybody one after the other. */
+async function work(): Promise<Results['work']> {
+  if (!wanted('work')) return [];
+  say(`work, ${rounds} rounds`);
+  writeBody();
+  const subjects = new Map<string, Subject>();
+  const runs = new Map<string, (WorkRun | undefined)[]>();
+  try {
+    subjects.set('valor', await startValorForWork());
+    for (const peer of peers) subjects.set(peer, await startPeerForWork(peer));
+    // The round before the first is for the compilers.
+    for (let round = -1; round < rounds; round++) {
+      for (const kind of Object.keys(works)) {
+        for (const [name, subject] of subjects) {
+          const run = await measureWork(kind, subject, name === 'valor' ? '/work' : '');
+          const key = `${kind} ${name}`;
+          if (round >= 0) runs.set(key, [...(runs.get(key) ?? []), run]);
+        }
+      }
+    }
+  } finally {
+    for (const subject of subjects.values()) await subject.stop();
+  }
+  return Object.entries(works).map(([kind, { label }]) => ({
+    kind,
+    label,
+    results: [...subjects.keys()].flatMap((name) => {
+      const all = (runs.get(`${kind} ${name}`) ?? []).filter((run) => run !== undefined);
+      if (all.length < rounds) return [];
+      return [{ name, cpuMs: middle(all, ({ cpuMs }) => cpuMs), wallMs: middle(all, ({ wallMs }) => wallMs) }];
+    }),
+  }));
+}
+
 const middle = <T>(runs: T[], field: (run: T) => number): number => median(runs.map(field));
 
 const results: Results = {
@@ -117,6 +160,7 @@ const results: Results = {
     name,
     ms: median(runs),
   })),
+  work: await work(),
   // Those of workerd share one thread: a hello waits until the computation ends.
   isolation: [
     ...(await inRounds('isolation', ['valor', 'deno', 'bun', 'node'] as const, (who) => measureIsolation(who, 4))),

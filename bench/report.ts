@@ -8,6 +8,7 @@ import type { LoadResult } from './load.ts';
 import { cores, root } from './processes.ts';
 import { type Peer, version } from './runtimes.ts';
 import type { InstanceRun } from './starts.ts';
+import type { WorkRun } from './work.ts';
 
 /** Medians, with the single runs where they are of use. */
 export interface Results {
@@ -20,6 +21,7 @@ export interface Results {
   instances: ({ name: string } & InstanceRun)[];
   processStart: { name: string; ms: number }[];
   isolation: ({ name: string } & IsolationRun)[];
+  work: { kind: string; label: string; results: ({ name: string } & WorkRun)[] }[];
 }
 
 export const resultsFile = join(root, 'bench/results/latest.json');
@@ -96,6 +98,24 @@ export function render(results: Results): string {
     add('hello beside computing instances: p50, ms', (name) => of(results.isolation, name)?.p50Ms);
     add('hello beside computing instances: p99, ms', (name) => of(results.isolation, name)?.p99Ms);
     parts.push(table(['', ...names.map((name) => titles[name]!)], rows));
+  }
+  const work = results.work ?? [];
+  if (work.length > 0) {
+    const who = Object.keys(titles);
+    const cells = ({ results: runs }: Results['work'][number], field: keyof WorkRun): string[] =>
+      who.map((name) => {
+        const run = runs.find((one) => one.name === name);
+        return run ? one(run[field]) : '-';
+      });
+    parts.push(
+      table(
+        ['one connection, ms of CPU / ms', ...who.map((name) => titles[name]!)],
+        work.map((kind) => {
+          const [cpu, wall] = [cells(kind, 'cpuMs'), cells(kind, 'wallMs')];
+          return [kind.label, ...cpu.map((each, at) => (each === '-' ? '-' : `${each} / ${wall[at]}`))];
+        }),
+      ),
+    );
   }
   return parts.join('\n');
 }

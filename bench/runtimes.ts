@@ -13,7 +13,9 @@ const binaries = {
 };
 export type Peer = keyof typeof binaries;
 
-const folder = join(build, 'bench');
+/** What measurements write. */
+export const benchFolder = join(build, 'bench');
+const folder = benchFolder;
 mkdirSync(folder, { recursive: true });
 const handler = (name: string): string => join(bench, 'handlers', name);
 const honoApp = join(build, 'examples/hono-app.js');
@@ -56,6 +58,19 @@ export function startValorForLoad(): Promise<Subject> {
     { type: 'web', name: 'fetch', url: handler('hello-fetch.js') },
     { type: 'web', name: 'hono', url: honoApp },
     { type: 'native', name: 'native', path: join(build, 'examples/hello-cpp.so') },
+  ]);
+}
+
+/** A plug-in that works with the Web platform, at /work. */
+export function startValorForWork(): Promise<Subject> {
+  return startValor('work', [
+    {
+      type: 'web',
+      name: 'work',
+      url: handler('work.js'),
+      limits: { timeout_ms: 120_000 },
+      instances: { min: 1, max: 1 },
+    },
   ]);
 }
 
@@ -135,6 +150,10 @@ export function startPeerHello(peer: Peer): Promise<Subject> {
 
 export function startPeerHono(peer: Peer): Promise<Subject> {
   return start('/books/1', (port) => fetchCommand(peer, honoApp, port));
+}
+
+export function startPeerForWork(peer: Peer): Promise<Subject> {
+  return start('/', (port) => fetchCommand(peer, handler('work.js'), port));
 }
 
 /** workerd with a service at each port. */
