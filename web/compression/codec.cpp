@@ -28,6 +28,10 @@ int window_bits(CompressionFormat format) {
   }
 }
 
+// The standard leaves it open. Against 6, zlib's default, this takes two thirds of the time and gives between 0 and 5
+// percent more bytes: about as many as Deno's and Bun's compression streams do (docs/web-platform.md).
+constexpr int kDeflateLevel = 5;
+
 // zlib counts input in 32 bits.
 void feed(z_stream& stream, const uint8_t*& data, size_t& size) {
   stream.next_in = const_cast<Bytef*>(data);
@@ -38,8 +42,7 @@ class Deflater final : public Codec {
  public:
   static std::unique_ptr<Codec> create(CompressionFormat format) {
     std::unique_ptr<Deflater> made(new Deflater());
-    if (deflateInit2(&made->stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits(format), 8, Z_DEFAULT_STRATEGY) !=
-        Z_OK) {
+    if (deflateInit2(&made->stream_, kDeflateLevel, Z_DEFLATED, window_bits(format), 8, Z_DEFAULT_STRATEGY) != Z_OK) {
       return nullptr;
     }
     made->open_ = true;
