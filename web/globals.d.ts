@@ -11,6 +11,7 @@ interface Base64Options {
 
 interface Uint8ArrayConstructor {
   fromBase64(text: string, options?: Base64Options): Uint8Array<ArrayBuffer>;
+  fromHex(text: string): Uint8Array<ArrayBuffer>;
 }
 
 interface Uint8Array {

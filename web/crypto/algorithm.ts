@@ -87,6 +87,8 @@ export interface Algorithm {
   /** Throws where the length cannot be derived. */
   checkDerivedLength?(params: Params, length: number | null): void;
   getKeyLength?(params: Params): number | null;
+  /** The public key of a private one, where sharing its handle is not all. */
+  publicOf?(key: KeySlots, usages: string[]): KeySlots;
   encapsulate?(key: KeySlots): [ciphertext: ArrayBuffer, secret: ArrayBuffer];
   decapsulate?(key: KeySlots, ciphertext: Bytes): ArrayBuffer;
 }

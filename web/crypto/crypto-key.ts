@@ -24,6 +24,8 @@ export interface KeySlots {
   secret?: Uint8Array;
   /** Of a public or private key. */
   handle?: KeyHandle;
+  /** Of a key of two kinds (hybrid-kem.ts): its public bytes, or the seed of a private one. */
+  bytes?: Uint8Array;
 }
 
 let readSlots: (key: CryptoKey) => KeySlots;

@@ -254,6 +254,47 @@ test('what is encapsulated here is decapsulated by node', async () => {
   }
 });
 
+test('hybrid keys go to node and back', async () => {
+  const { runAsync, global } = withHelpers();
+  // biome-ignore lint/suspicious/noExplicitAny: the types of node do not know it yet
+  const theirs = node as any;
+  for (const name of ['MLKEM768-X25519', 'MLKEM768-P256', 'MLKEM1024-P384']) {
+    global.name_ = name;
+    await runAsync("globalThis.pair = await subtle.generateKey(name_, true, ['encapsulateBits', 'decapsulateBits'])");
+    const seed = await runAsync("return subtle.exportKey('raw-seed', pair.privateKey)");
+    const own = await runAsync("return subtle.exportKey('raw-public', pair.publicKey)");
+    const jwk = JSON.parse(await runAsync("return JSON.stringify(await subtle.exportKey('jwk', pair.privateKey))"));
+    const privateKey = await theirs.importKey('raw-seed', seed, name, true, ['decapsulateBits']);
+    const publicKey = await theirs.importKey('raw-public', own, name, true, ['encapsulateBits']);
+    assert.deepEqual(await theirs.exportKey('jwk', privateKey), jwk);
+
+    const here = await runAsync('return subtle.encapsulateBits(name_, pair.publicKey)');
+    const decapsulated = await theirs.decapsulateBits({ name }, privateKey, here.ciphertext);
+    assert.deepEqual(Buffer.from(decapsulated), Buffer.from(here.sharedKey), name);
+
+    const there = await theirs.encapsulateBits({ name }, publicKey);
+    global.ciphertext = there.ciphertext;
+    global.jwk = jwk;
+    const again = await runAsync(`
+      const key = structuredClone(await subtle.importKey('jwk', jwk, name_, true, ['decapsulateBits']));
+      const shown = await subtle.getPublicKey(key, ['encapsulateBits']);
+      const same = hex(await subtle.exportKey('raw-public', shown)) === hex(await subtle.exportKey('raw-public', pair.publicKey));
+      return same && subtle.decapsulateBits(name_, key, ciphertext);`);
+    assert.deepEqual(Buffer.from(again), Buffer.from(there.sharedKey), name);
+    assert.equal(
+      await runAsync(`return (await Promise.all([
+        nameOf(subtle.decapsulateBits(name_, pair.privateKey, bytes('short'))),
+        nameOf(subtle.decapsulateBits(name_, pair.privateKey, new Uint8Array(ciphertext.byteLength))),
+        nameOf(subtle.importKey('raw-seed', bytes('short'), name_, true, ['decapsulateBits'])),
+        nameOf(subtle.importKey('raw-public', bytes('short'), name_, true, ['encapsulateBits'])),
+        nameOf(subtle.importKey('spki', bytes('short'), name_, true, ['encapsulateBits'])),
+        nameOf(subtle.exportKey('raw-public', pair.privateKey)),
+      ])).join()`),
+      'OperationError,OperationError,DataError,DataError,NotSupportedError,InvalidAccessError',
+    );
+  }
+});
+
 test('the caller may change its buffer at once', async () => {
   const { runAsync } = withHelpers();
   const same = await runAsync(`
@@ -334,7 +375,7 @@ test('senseless keys and data of every kind end in an error, never in a crash', 
       { kty: 'RSA', n: 'A'.repeat(1e5), e: 'AQAB' }, { kty: 'OKP', crv: 'Ed25519', x: '' }, { kty: 'oct', k: '!' },
       { kty: 'AKP', alg: 'ML-DSA-44', pub: '' }, { kty: 'RSA', n: 'AA', e: 'AA', d: 'AA', p: 'AA', q: 'AA', dp: 'AA', dq: 'AA', qi: 'AA' }];
     const algorithms = ['AES-CBC', { name: 'HMAC', hash: 'SHA-1' }, { name: 'RSA-PSS', hash: 'SHA-1' }, { name: 'ECDSA', namedCurve: 'P-256' },
-      { name: 'ECDH', namedCurve: 'P-521' }, 'Ed25519', 'Ed448', 'X25519', 'X448', 'ML-DSA-44', 'ML-KEM-512', 'HKDF', 'Argon2id', 'KMAC128', 'AES-KW', 'ChaCha20-Poly1305'];
+      { name: 'ECDH', namedCurve: 'P-521' }, 'Ed25519', 'Ed448', 'X25519', 'X448', 'ML-DSA-44', 'ML-KEM-512', 'MLKEM768-X25519', 'MLKEM768-P256', 'HKDF', 'Argon2id', 'KMAC128', 'AES-KW', 'ChaCha20-Poly1305'];
     const names = new Set();
     for (const format of ['raw', 'raw-public', 'raw-private', 'raw-seed', 'raw-secret', 'spki', 'pkcs8', 'jwk'])
       for (const data of datas)
@@ -370,7 +411,7 @@ test('supports() says what Node says', async () => {
   const theirs = (globalThis as unknown as { SubtleCrypto: { supports(...args: unknown[]): boolean } }).SubtleCrypto;
   const names = [
     ...['SHA-256', 'HMAC', 'KMAC128', 'AES-CTR', 'AES-KW', 'ChaCha20-Poly1305', 'RSA-PSS', 'ECDSA', 'Ed25519', 'X448'],
-    ...['HKDF', 'PBKDF2', 'Argon2id', 'ML-DSA-44', 'ML-KEM-768', 'MD5'],
+    ...['HKDF', 'PBKDF2', 'Argon2id', 'ML-DSA-44', 'ML-KEM-768', 'MLKEM768-P256', 'MD5'],
   ];
   const operations = [
     'digest',

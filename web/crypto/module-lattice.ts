@@ -111,7 +111,7 @@ const mlDsa = (level: number, arc: number): Algorithm =>
     'ContextParams',
   );
 
-const capsules = {
+export const capsules = {
   public: ['encapsulateKey', 'encapsulateBits'],
   private: ['decapsulateKey', 'decapsulateBits'],
 };

@@ -11,6 +11,7 @@ import type { CryptoKey, KeySlots } from './crypto-key.ts';
 import { derivations } from './derivation.ts';
 import { digests } from './digests.ts';
 import { ecAlgorithms } from './ec.ts';
+import { hybridKems } from './hybrid-kem.ts';
 import { type JsonWebKey, toJwk } from './jwk.ts';
 import { allUsages, checkUsages, only, publicKey } from './keys.ts';
 import { macs } from './macs.ts';
@@ -30,6 +31,7 @@ export const algorithms: Algorithms = {
   ...ecAlgorithms,
   ...okpAlgorithms,
   ...moduleLattices,
+  ...hybridKems,
   ...derivations,
 };
 
@@ -275,10 +277,11 @@ const operations: Record<string, (...args: unknown[]) => unknown> = {
   getPublicKey(key, keyUsages) {
     const [given, usages] = [toKey(key), toUsages(keyUsages)];
     const slots = platform.slotsOf(given);
-    const { publicUsages } = algorithmOf(slots.algorithm);
+    const { publicUsages, publicOf } = algorithmOf(slots.algorithm);
     if (publicUsages === undefined) fail('NotSupportedError', `${slots.algorithm.name} has no public keys`);
     if (slots.type !== 'private') fail('InvalidAccessError', 'The key is not private');
     checkUsages(usages, publicUsages);
+    if (publicOf) return finishKey(publicOf(slots, usages));
     return finishKey(publicKey(slots.handle as KeyHandle, slots.algorithm, true, usages));
   },
 };
