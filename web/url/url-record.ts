@@ -55,12 +55,13 @@ export class UrlRecord {
     this.#hashStart = places[7] as number;
   }
 
-  /** Changes a part; without effect when the value does not fit. */
-  set(part: UrlPart, value: string): void {
+  /** Changes a part. False, and without effect, when the value does not fit. */
+  set(part: UrlPart, value: string): boolean {
     const href = natives.urlSet(this.href, part, value, places);
-    if (href === undefined) return;
+    if (href === undefined) return false;
     this.href = href;
     this.#takePlaces();
+    return true;
   }
 
   get protocol(): string {
