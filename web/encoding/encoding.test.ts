@@ -93,6 +93,9 @@ test('buffers and views of every kind are input', () => {
   assert.equal(decoder.decode(buffer), 'abcd');
   assert.equal(decoder.decode(new DataView(buffer, 1, 2)), 'bc');
   assert.equal(decoder.decode(new Uint16Array(buffer)), 'abcd');
+  const views = [buffer, new DataView(buffer), new Uint16Array(buffer)];
+  structuredClone(buffer, { transfer: [buffer] });
+  for (const view of views) assert.equal(decoder.decode(view), '');
   const shared = new Uint8Array(new SharedArrayBuffer(2));
   shared.set([0x68, 0xff]);
   assert.equal(decoder.decode(shared), 'h\ufffd');

@@ -1,7 +1,7 @@
 // https://encoding.spec.whatwg.org/#interface-textdecoder
 
 import { loadPart } from '../lazy.ts';
-import { isArrayBuffer, viewedBytes } from '../webidl/buffer-source.ts';
+import { byteLengthOf, isArrayBuffer, viewedBytes } from '../webidl/buffer-source.ts';
 import { toDictionary, toDOMString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import { type Decoder, Utf8Decoder, Utf16Decoder, Windows1252Decoder } from './decoders.ts';
@@ -32,9 +32,10 @@ function createDecoder(encoding: string): Decoder {
   }
 }
 
-/** The bytes behind a BufferSource. Valid until its buffer is detached or resized. */
+/** The bytes behind a BufferSource; of a detached one none. Valid until its buffer is detached or resized. */
 export function bytesOf(source: unknown): Uint8Array {
   if (ArrayBuffer.isView(source)) return viewedBytes(source);
+  if (isArrayBuffer(source) && byteLengthOf(source) === 0) return nothing;
   if (isBuffer(source)) return new Uint8Array(source);
   throw new TypeError('The input is not an ArrayBuffer or a view of one');
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "web/html/clone-writer.h"
 #include "web/natives.h"
 
 namespace valor::web {
@@ -15,48 +16,18 @@ namespace {
 
 using Info = v8::FunctionCallbackInfo<v8::Value>;
 
-v8::Local<v8::Private> platform_mark(v8::Isolate* isolate) {
-  return v8::Private::ForApi(
-      isolate, v8::String::NewFromUtf8Literal(isolate, "valor:platformObject", v8::NewStringType::kInternalized));
-}
-
-/// How objects of a platform class are cloned or transferred: the functions given to markPlatformPrototype; either may
-/// be undefined. `holder` is the prototype that has the mark.
-struct PlatformClass {
-  v8::Local<v8::Value> clone;
-  v8::Local<v8::Value> transfer;
-};
-
 /// What the byte form cannot hold: it is handed over beside it. Valid on the same thread only.
 struct Attachments {
   std::vector<v8::Local<v8::Object>> sent;      // platform objects in the transfer list
   std::vector<v8::Local<v8::Object>> received;  // what becomes of each
   // Global, because V8 hands over what it writes in a handle scope of its own.
   std::vector<v8::Global<v8::Object>> clones;  // of platform objects, made while writing
-  std::vector<v8::Global<v8::SharedArrayBuffer>> shared_buffers;
   std::vector<v8::CompiledWasmModule> modules;
 };
 
-class Writer : public v8::ValueSerializer::Delegate {
+class Writer final : public CloneWriter {
  public:
-  Writer(v8::Isolate* isolate, v8::Local<v8::Context> context, v8::Local<v8::Function> make_error)
-      : isolate_(isolate), context_(context), make_error_(make_error) {}
-
-  void ThrowDataCloneError(v8::Local<v8::String> message) override {
-    v8::Local<v8::Value> argument = message;
-    v8::Local<v8::Value> error;
-    if (make_error_->Call(context_, v8::Undefined(isolate_), 1, &argument).ToLocal(&error)) {
-      isolate_->ThrowException(error);
-    }
-  }
-
-  // Objects of the platform are ordinary objects to V8: what marks them is their prototype.
-  bool HasCustomHostObject(v8::Isolate*) override { return true; }
-
-  v8::Maybe<bool> IsHostObject(v8::Isolate* isolate, v8::Local<v8::Object> object) override {
-    PlatformClass ignored;
-    return find_class(object, ignored);
-  }
+  using CloneWriter::CloneWriter;
 
   v8::Maybe<bool> WriteHostObject(v8::Isolate* isolate, v8::Local<v8::Object> object) override {
     for (size_t i = 0; i < attachments_.sent.size(); i++) {
@@ -66,11 +37,13 @@ class Writer : public v8::ValueSerializer::Delegate {
       return v8::Just(true);
     }
     PlatformClass found;
-    if (find_class(object, found).IsNothing()) return v8::Nothing<bool>();
+    if (find_platform_class(context_, object, found).IsNothing()) return v8::Nothing<bool>();
     if (!found.clone.IsEmpty() && found.clone->IsFunction()) {
       v8::Local<v8::Value> argument = object;
       v8::Local<v8::Value> copy;
-      if (!found.clone.As<v8::Function>()->Call(context_, v8::Undefined(isolate), 1, &argument).ToLocal(&copy)) {
+      if (!found.clone.As<v8::Function>()
+               ->Call(isolate, context_, v8::Undefined(isolate), 1, &argument)
+               .ToLocal(&copy)) {
         return v8::Nothing<bool>();
       }
       if (copy->IsObject()) {
@@ -80,38 +53,7 @@ class Writer : public v8::ValueSerializer::Delegate {
         return v8::Just(true);
       }
     }
-    v8::Local<v8::String> name = object->GetConstructorName();
-    v8::Local<v8::String> text = v8::String::NewFromUtf8Literal(isolate, " object could not be cloned.");
-    ThrowDataCloneError(v8::String::Concat(isolate, name, text));
-    return v8::Nothing<bool>();
-  }
-
-  /// Whether the object is one of the platform.
-  v8::Maybe<bool> find_class(v8::Local<v8::Object> object, PlatformClass& found) {
-    v8::Local<v8::Private> mark = platform_mark(isolate_);
-    for (v8::Local<v8::Value> holder = object->GetPrototypeV2(); holder->IsObject() && !holder->IsProxy();
-         holder = holder.As<v8::Object>()->GetPrototypeV2()) {
-      v8::Local<v8::Value> functions;
-      if (!holder.As<v8::Object>()->GetPrivate(context_, mark).ToLocal(&functions)) return v8::Nothing<bool>();
-      if (!functions->IsArray()) continue;
-      if (!functions.As<v8::Array>()->Get(context_, 0).ToLocal(&found.clone) ||
-          !functions.As<v8::Array>()->Get(context_, 1).ToLocal(&found.transfer)) {
-        return v8::Nothing<bool>();
-      }
-      return v8::Just(true);
-    }
-    return v8::Just(false);
-  }
-
-  void set_serializer(v8::ValueSerializer* serializer) { serializer_ = serializer; }
-
-  v8::Maybe<uint32_t> GetSharedArrayBufferId(v8::Isolate*, v8::Local<v8::SharedArrayBuffer> buffer) override {
-    auto& buffers = attachments_.shared_buffers;
-    for (size_t i = 0; i < buffers.size(); i++) {
-      if (buffers[i] == buffer) return v8::Just(static_cast<uint32_t>(i));
-    }
-    buffers.emplace_back(isolate_, buffer);
-    return v8::Just(static_cast<uint32_t>(buffers.size() - 1));
+    return refuse(object);
   }
 
   v8::Maybe<uint32_t> GetWasmModuleTransferId(v8::Isolate*, v8::Local<v8::WasmModuleObject> module) override {
@@ -119,18 +61,7 @@ class Writer : public v8::ValueSerializer::Delegate {
     return v8::Just(static_cast<uint32_t>(attachments_.modules.size() - 1));
   }
 
-  // One long string in many places is written as often: no copy may be larger than all that the isolate may hold.
-  void* ReallocateBufferMemory(void* old_buffer, size_t size, size_t* actual_size) override {
-    if (limit_ == 0) {
-      v8::HeapStatistics statistics;
-      isolate_->GetHeapStatistics(&statistics);
-      limit_ = statistics.heap_size_limit();
-    }
-    if (size > limit_) return nullptr;
-    *actual_size = size;
-    return std::realloc(old_buffer, size);
-  }
-
+  void set_serializer(v8::ValueSerializer* serializer) { serializer_ = serializer; }
   Attachments& attachments() { return attachments_; }
 
   static constexpr uint32_t kCloned = 0;
@@ -138,14 +69,10 @@ class Writer : public v8::ValueSerializer::Delegate {
 
  private:
   v8::ValueSerializer* serializer_ = nullptr;
-  v8::Isolate* isolate_;
-  v8::Local<v8::Context> context_;
-  v8::Local<v8::Function> make_error_;
   Attachments attachments_;
-  size_t limit_ = 0;
 };
 
-class Reader : public v8::ValueDeserializer::Delegate {
+class Reader final : public v8::ValueDeserializer::Delegate {
  public:
   explicit Reader(Attachments& attachments) : attachments_(attachments) {}
 
@@ -163,11 +90,6 @@ class Reader : public v8::ValueDeserializer::Delegate {
 
   Attachments& attachments() { return attachments_; }
   void set_deserializer(v8::ValueDeserializer* deserializer) { deserializer_ = deserializer; }
-
-  v8::MaybeLocal<v8::SharedArrayBuffer> GetSharedArrayBufferFromId(v8::Isolate* isolate, uint32_t id) override {
-    if (id >= attachments_.shared_buffers.size()) return {};
-    return attachments_.shared_buffers[id].Get(isolate);
-  }
 
   v8::MaybeLocal<v8::WasmModuleObject> GetWasmModuleFromId(v8::Isolate* isolate, uint32_t id) override {
     if (id >= attachments_.modules.size()) return {};
@@ -205,7 +127,7 @@ bool collect_transfer(v8::Isolate* isolate, v8::Local<v8::Array> list, Writer& w
     }
     PlatformClass found;
     if (entry->IsObject() && !entry->IsProxy()) {
-      if (writer.find_class(entry.As<v8::Object>(), found).IsNothing()) return false;
+      if (find_platform_class(context, entry.As<v8::Object>(), found).IsNothing()) return false;
     }
     if (found.transfer.IsEmpty() || !found.transfer->IsFunction()) {
       return refuse("A value in the transfer list cannot be transferred.");
@@ -233,7 +155,7 @@ void structured_clone(const Info& info) {
     return;
   }
 
-  Writer writer(isolate, context, info[2].As<v8::Function>());
+  Writer writer(context, info[2].As<v8::Function>());
   std::vector<v8::Local<v8::ArrayBuffer>> buffers;
   std::vector<v8::Local<v8::Function>> transfers;
   if (!collect_transfer(isolate, info[1].As<v8::Array>(), writer, buffers, transfers)) return;
@@ -287,15 +209,11 @@ void structured_clone(const Info& info) {
   std::free(data.first);
 }
 
-// markPlatformPrototype(prototype: object, clone?: (object) => object, transfer?: (object) => object)
+// markPlatformPrototype(prototype: object, clone?: (object) => object, transfer?: (object) => object, pack?: (object)
+// => [])
 void mark_platform_prototype(const Info& info) {
-  v8::Isolate* isolate = info.GetIsolate();
-  if (!info[0]->IsObject()) return;
-  v8::Local<v8::Value> functions[] = {info[1], info[2]};
-  info[0]
-      .As<v8::Object>()
-      ->SetPrivate(isolate->GetCurrentContext(), platform_mark(isolate), v8::Array::New(isolate, functions, 2))
-      .Check();
+  v8::Local<v8::Context> context = info.GetIsolate()->GetCurrentContext();
+  if (info[0]->IsObject()) mark_platform_class(context, info[0].As<v8::Object>(), {info[1], info[2], info[3]});
 }
 
 }  // namespace

@@ -17,6 +17,11 @@ export function structuredClone(value: unknown, options?: StructuredSerializeOpt
   return cloneWith(value, toDictionary(options, 'The options').transfer);
 }
 
+/** What is thrown where a value cannot be cloned. */
+export function cloneError(message: string): DOMException {
+  return new DOMException(message, 'DataCloneError');
+}
+
 /** Clones a value and moves what `transfer` lists; throws a DataCloneError where that is impossible. */
 export function cloneWith(value: unknown, transfer: Iterable<unknown> | undefined): unknown {
   return cloneAndTransfer(value, transfer)[0];
@@ -25,7 +30,7 @@ export function cloneWith(value: unknown, transfer: Iterable<unknown> | undefine
 /** The same, together with what has become of the platform objects in the list. */
 export function cloneAndTransfer(value: unknown, transfer: Iterable<unknown> | undefined): [unknown, object[]] {
   const list = transfer === undefined ? nothing : toSequence(transfer, "'transfer'");
-  return natives.structuredClone(value, list, (message) => new DOMException(message, 'DataCloneError'));
+  return natives.structuredClone(value, list, cloneError);
 }
 
 export function installStructuredClone(global: object): void {
