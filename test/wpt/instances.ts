@@ -56,7 +56,9 @@ export class Instances {
     this.#valor ??= (async () => {
       const file = join(this.#folder, 'plugins.json');
       writeFileSync(file, '{"plugins":[]}');
-      const valor = new Valor(['-p', file, '-w', '--port', '0', '--no-access-log', '--log-level', 'error']);
+      const valor = new Valor(['-p', file, '-w', '--port', '0', '--no-access-log', '--log-level', 'error'], {
+        NODE_OPTIONS: '--expose-gc',
+      });
       await valor.listening();
       valor.exited('the end of valor', 2 ** 31 - 1).then(
         () => (this.#valor = null),

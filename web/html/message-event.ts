@@ -17,7 +17,12 @@ export interface MessageEventInit extends EventInit {
 const noPorts: readonly unknown[] = Object.freeze([]);
 
 /** A message from the runtime; it came when natives.now() was `timeStamp`. */
-export let createMessageEvent: (data: unknown, timeStamp?: number) => MessageEvent;
+export let createMessageEvent: (
+  data: unknown,
+  timeStamp?: number,
+  origin?: string,
+  ports?: readonly unknown[],
+) => MessageEvent;
 
 export class MessageEvent extends Event {
   #data: unknown = null;
@@ -75,9 +80,11 @@ export class MessageEvent extends Event {
   }
 
   static {
-    createMessageEvent = (data, timeStamp) => {
+    createMessageEvent = (data, timeStamp, origin = '', ports = noPorts) => {
       const event = trusted(createdAt(timeStamp, () => new MessageEvent('message')));
       event.#data = data;
+      event.#origin = origin;
+      event.#ports = ports;
       return event;
     };
   }

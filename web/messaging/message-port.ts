@@ -4,7 +4,7 @@
 import * as idl from 'valor-idl';
 import { Event, trusted } from '../dom/event.ts';
 import { dispatch, EventTarget } from '../dom/event-target.ts';
-import { MessageEvent } from '../html/message-event.ts';
+import { createMessageEvent } from '../html/message-event.ts';
 import { cloneAndTransfer, type StructuredSerializeOptions } from '../html/structured-clone.ts';
 import { runAfter } from '../html/timers.ts';
 import { bind } from '../webidl/bind.ts';
@@ -17,10 +17,21 @@ interface Message {
 
 /** What a port stands for; it goes on in another object when the port is transferred. */
 interface End {
-  port: MessagePort | null;
+  /** Null once it is closed. */
+  port: WeakRef<MessagePort> | null;
+  /**
+   * The port, once it is started: it is kept for the messages that may come. Without that nobody but its owner can start it,
+   * and when there is none any more, it closes.
+   */
+  started: MessagePort | null;
   other: End | null;
-  started: boolean;
   queue: Message[];
+}
+
+const collected = new FinalizationRegistry(close);
+
+function portOf(end: End): MessagePort | null {
+  return end.started ?? end.port?.deref() ?? null;
 }
 
 export let isMessagePort: (value: unknown) => value is MessagePort;
@@ -29,16 +40,32 @@ let endOf: (port: MessagePort) => End | null;
 
 function deliver(end: End): void {
   runAfter(0, () => {
-    if (!end.started || end.port === null) return;
+    const port = end.started;
+    if (port === null) return;
     const message = end.queue.shift();
-    if (message) dispatch(end.port, trusted(new MessageEvent('message', message as never)));
+    if (message) dispatch(port, createMessageEvent(message.data, undefined, '', message.ports));
   });
 }
 
 function start(end: End): void {
-  if (end.started) return;
-  end.started = true;
+  if (end.started !== null) return;
+  end.started = portOf(end);
+  collected.unregister(end);
   for (let count = end.queue.length; count > 0; count--) deliver(end);
+}
+
+/** https://html.spec.whatwg.org/multipage/web-messaging.html#disentangle */
+function close(end: End): void {
+  const { other } = end;
+  end.port = null;
+  end.started = null;
+  end.other = null;
+  if (other === null) return;
+  other.other = null;
+  runAfter(0, () => {
+    const port = portOf(other);
+    if (port !== null) dispatch(port, trusted(new Event('close')));
+  });
 }
 
 export class MessagePort extends EventTarget {
@@ -53,11 +80,11 @@ export class MessagePort extends EventTarget {
     const target = this.#end?.other ?? null;
     // https://html.spec.whatwg.org/multipage/web-messaging.html#message-port-post-message-steps: a channel that is posted
     // through itself is lost.
-    const doomed = target?.port !== null && target !== null && list.includes(target.port);
+    const doomed = target !== null && list.includes(portOf(target));
     const [data, received] = cloneAndTransfer(message, list);
     if (target === null || doomed) return;
     target.queue.push({ data, ports: Object.freeze(received.filter(isMessagePort)) });
-    if (target.started) deliver(target);
+    if (target.started !== null) deliver(target);
   }
 
   start(): void {
@@ -67,22 +94,18 @@ export class MessagePort extends EventTarget {
   close(): void {
     const end = this.#end;
     this.#end = null;
-    if (!end) return;
-    end.port = null;
-    const { other } = end;
-    end.other = null;
-    if (!other) return;
-    other.other = null;
-    runAfter(0, () => {
-      if (other.port) dispatch(other.port, trusted(new Event('close')));
-    });
+    if (end === null) return;
+    collected.unregister(end);
+    close(end);
   }
 
   static {
     isMessagePort = (value): value is MessagePort => typeof value === 'object' && value !== null && #end in value;
     setEnd = (port, end) => {
       port.#end = end;
-      if (end) end.port = port;
+      if (end === null) return;
+      end.port = new WeakRef(port);
+      collected.register(port, end, end);
     };
     endOf = (port) => port.#end;
   }
@@ -93,7 +116,8 @@ function transferPort(port: MessagePort): MessagePort {
   if (!end) throw new DOMException('The port was transferred before, or is closed', 'DataCloneError');
   const moved = new MessagePort();
   setEnd(port, null);
-  end.started = false;
+  end.started = null;
+  collected.unregister(end);
   setEnd(moved, end);
   return moved;
 }
@@ -108,8 +132,8 @@ export const MessagePortInterface = bind(idl.MessagePort, MessagePort, isMessage
 
 /** Two ports that are connected. */
 export function createChannel(): [MessagePort, MessagePort] {
-  const first: End = { port: null, other: null, started: false, queue: [] };
-  const second: End = { port: null, other: first, started: false, queue: [] };
+  const first: End = { port: null, started: null, other: null, queue: [] };
+  const second: End = { port: null, started: null, other: first, queue: [] };
   first.other = second;
   const ports: [MessagePort, MessagePort] = [new MessagePort(), new MessagePort()];
   setEnd(ports[0], first);
