@@ -7,6 +7,7 @@
 
 #include "engine/modules.h"
 #include "engine/script-error.h"
+#include "engine/webassembly.h"
 
 namespace valor::engine {
 
@@ -59,6 +60,7 @@ core::Result<std::unique_ptr<Isolate>> Isolate::make(const IsolateBlueprint& blu
   isolate->SetPromiseRejectCallback(on_promise_reject);
   isolate->AddMessageListener(on_message);
   ModuleLoader::install(isolate);
+  install_wasm_streaming(isolate);
   self->memory_->attach(isolate);
 
   v8::HandleScope handles(isolate);

@@ -222,6 +222,13 @@ core::Result<ModuleLoader::Target> ModuleLoader::locate(std::string_view specifi
   return target;
 }
 
+std::string ModuleLoader::own_file(std::string_view url) const {
+  core::Result<Target> target = url.starts_with("file:///") ? locate(url, entry_) : core::Error{};
+  std::error_code unknown;
+  const bool found = target && std::filesystem::is_regular_file(target->path, unknown);
+  return found ? std::move(target->path) : std::string();
+}
+
 core::Result<std::string> ModuleLoader::read(const std::string& path) const {
   // A folder would read as empty, and a device or a pipe might never end.
   std::error_code unknown;

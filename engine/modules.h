@@ -44,6 +44,9 @@ class ModuleLoader {
   /// The loader of the isolate that is entered; nullptr when it has none.
   static ModuleLoader* from(v8::Isolate* isolate) { return static_cast<ModuleLoader*>(isolate->GetData(kDataSlot)); }
 
+  /// The path of a file that the plug-in may import, from its file: URL; empty when there is none.
+  std::string own_file(std::string_view url) const;
+
   enum class Import { kDone, kThrew, kMissing, kInModule };
   /// Runs a classic script (importScripts); `path` is relative to the entry script's folder and percent-encoded.
   /// kInModule: the entry is a module, which may not do this.

@@ -1,6 +1,11 @@
 // The services that engine offers to the platform's JavaScript.
 #include <cmath>
+#include <cstring>
+#include <fstream>
+#include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "engine/isolate.h"
 #include "engine/modules.h"
@@ -129,6 +134,26 @@ void import_script(const Info& info) {
   if (done != ModuleLoader::Import::kThrew) info.GetReturnValue().Set(to_v8(isolate, result));
 }
 
+// readOwnFile(url: string, offset: number): Uint8Array, null at the end, undefined when there is none
+void read_own_file(const Info& info) {
+  constexpr size_t kPiece = 256 * 1024;
+  v8::Isolate* isolate = info.GetIsolate();
+  ModuleLoader* loader = Isolate::from(isolate) != nullptr ? ModuleLoader::from(isolate) : nullptr;
+  if (loader == nullptr || !info[1]->IsNumber()) return;
+  std::ifstream in(loader->own_file(to_utf8(isolate, info[0])), std::ios::binary);
+  if (!in.seekg(static_cast<std::streamoff>(info[1].As<v8::Number>()->Value()))) return;
+  std::vector<char> bytes(kPiece);
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  const auto length = static_cast<size_t>(in.gcount());
+  if (length == 0) return info.GetReturnValue().SetNull();
+  std::unique_ptr<v8::BackingStore> store = v8::ArrayBuffer::NewBackingStore(
+      isolate, length, v8::BackingStoreInitializationMode::kUninitialized, v8::BackingStoreOnFailureMode::kReturnNull);
+  // The isolate has tripped its memory limit, and ends when its code returns.
+  if (store == nullptr) return info.GetReturnValue().SetNull();
+  std::memcpy(store->Data(), bytes.data(), length);
+  info.GetReturnValue().Set(v8::Uint8Array::New(v8::ArrayBuffer::New(isolate, std::move(store)), 0, length));
+}
+
 // setHooks(hooks: object): functions that C++ calls; only while the snapshot is built
 void set_hooks(const Info& info) {
   SnapshotBuild* build = SnapshotBuild::from(info.GetIsolate());
@@ -152,6 +177,7 @@ void register_engine_natives(NativeRegistry& registry) {
   registry.add("activityState", activity_state);
   registry.add("loadLazy", load_lazy);
   registry.add("importScript", import_script);
+  registry.add("readOwnFile", read_own_file);
   registry.add("setHooks", set_hooks);
 }
 

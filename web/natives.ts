@@ -44,6 +44,11 @@ export interface EngineNatives {
    * there is none, "module" when the plug-in is a module.
    */
   importScript(path: string): '' | 'missing' | 'module';
+  /**
+   * The next bytes of a file of the plug-in's folder, from `offset` on: null at its end, undefined when there is no such file. A
+   * file: URL.
+   */
+  readOwnFile(url: string, offset: number): Uint8Array<ArrayBuffer> | null | undefined;
   /** Runs the bundle of web/lazy/<name>.ts and returns its exports object. */
   loadLazy(name: string): unknown;
 }

@@ -4,6 +4,7 @@ import { fireUnhandledRejection } from '../../web/html/promise-rejection-event.t
 import { onTimer } from '../../web/html/timers.ts';
 import { installGlobals } from '../../web/install.ts';
 import { captureLate } from '../../web/intrinsics/captured.ts';
+import { onWasmSource } from '../../web/wasm/hook.ts';
 import {
   chooseModule,
   installFetchStyle,
@@ -43,6 +44,7 @@ natives.setHooks({
   onOutgoingReadable,
   onOutgoingWanted,
   onOutgoingFailed,
+  onWasmSource,
 });
 
 warmUp();

@@ -35,6 +35,13 @@ export interface Hooks {
   onOutgoingWanted(id: number): void;
   /** It is over without a complete response. */
   onOutgoingFailed(id: number, code: string, message: string): void;
+  /** WebAssembly is to be compiled from `source`, which should be a Response (web/wasm/streaming.ts). */
+  onWasmSource(
+    source: unknown,
+    push: (bytes: Uint8Array, before: number) => void,
+    finish: (url: string) => void,
+    abort: (error: unknown) => void,
+  ): void;
 }
 
 export type Style = 'module' | 'service-worker' | 'message';

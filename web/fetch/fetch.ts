@@ -6,6 +6,7 @@
 import { addAbortAlgorithm, removeAbortAlgorithm } from '../dom/abort.ts';
 import { fileApi } from '../file-api/file-api.ts';
 import { location } from '../html/location.ts';
+import { loadPart } from '../lazy.ts';
 import { natives } from '../natives.ts';
 import { resolveObjectURL } from '../url/object-url.ts';
 import { parseURL, type URL } from '../url/url.ts';
@@ -112,6 +113,10 @@ class Fetching {
       over();
       return this.#readBlob();
     }
+    if (this.#url.protocol === 'file:') {
+      over();
+      return this.#readOwnFile();
+    }
     if (mode === 'same-origin' && this.#url.origin !== location.origin) {
       this.#fail("the mode is 'same-origin', and this is another origin", 'ERR_ORIGIN');
     }
@@ -146,6 +151,16 @@ class Fetching {
       headers: ['content-length', `${blob.size}`, 'content-type', blob.type],
       body: files.dataSource(files.blobData(blob as never)),
     });
+  }
+
+  #readOwnFile(): Response {
+    const url = this.#url.href.replace(/[?#].*$/, '');
+    if (this.#method !== 'GET') this.#fail('a file: URL can only be read with GET', 'ERR_METHOD');
+    const file = loadPart<typeof import('../lazy/own-file.ts')>('own-file').openOwnFile(url);
+    if (file === null) this.#fail("there is no such file in the plug-in's folder", 'ERR_NOT_FOUND');
+    const { type, body } = file;
+    const headers = ['content-type', type];
+    return createFetchedResponse({ url, redirected: false, status: 200, statusText: 'OK', headers, body });
   }
 
   #check(): void {

@@ -53,6 +53,13 @@ export function isNullBodyStatus(status: number): boolean {
  * or when `value` is no Response.
  */
 export let responseState: (value: Response) => ResponseState;
+/** What is known of it without its body; the headers are borrowed. */
+export let responseHead: (response: Response) => {
+  status: number;
+  type: ResponseType;
+  url: string;
+  headers: HeaderList;
+};
 export let createFetchedResponse: (parts: FetchedParts) => Response;
 export let isResponse: (value: unknown) => value is Response;
 
@@ -193,6 +200,12 @@ export class Response {
       statusText: response.#statusText,
       headers: response.#list,
       body: response.#body && bodies.takeBody(response.#body),
+    });
+    responseHead = (response) => ({
+      status: response.#status,
+      type: response.#type,
+      url: response.#url,
+      headers: response.#list,
     });
     createFetchedResponse = (parts) => {
       const response = new Response();

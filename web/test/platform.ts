@@ -96,6 +96,7 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
       return { name: 'hello', location, config: '{}', hardwareConcurrency: 2 };
     },
     importScript: () => 'missing',
+    readOwnFile: () => undefined,
     loadLazy(name: string) {
       if (!started) throw new Error('the instance has not started');
       platform.loaded.push(name);

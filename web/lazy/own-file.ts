@@ -1,0 +1,1 @@
+export { openOwnFile } from '../fetch/own-file.ts';

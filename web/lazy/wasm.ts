@@ -1,0 +1,1 @@
+export { compileSource } from '../wasm/streaming.ts';
