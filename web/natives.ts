@@ -53,6 +53,9 @@ export interface EngineNatives {
   loadLazy(name: string): unknown;
 }
 
+/** An object of the platform as plain data: the name of its interface, the data, and the key of one that has a key. */
+export type Packed = [kind: string, data: unknown, key?: object];
+
 /** What web/ implements in C++ (natives.cpp). */
 export interface WebNatives {
   /** Lone surrogates become U+FFFD. */
@@ -64,13 +67,15 @@ export interface WebNatives {
   /** `makeError` creates what is thrown when a value cannot be cloned. */
   structuredClone(value: unknown, transfer: unknown[], makeError: (message: string) => unknown): [unknown, object[]];
   /**
-   * From now on objects that inherit from `prototype` are copied by `clone` and moved by `transfer`, or not at all. `clone`
-   * may return undefined for an object that it does not know.
+   * From now on objects that inherit from `prototype` are copied by `clone` and moved by `transfer`, or not at all. For
+   * another instance they are copied by `pack`, which gives what messaging/unpack.ts gets there. `clone` and `pack` may
+   * return undefined for an object that they do not know.
    */
   markPlatformPrototype(
     prototype: object,
     clone?: (object: never) => object | undefined,
     transfer?: (object: never) => object,
+    pack?: (object: never) => Packed | undefined,
   ): void;
   /** A property that is not enumerable, writable and configurable. `make` is called when it is first read. */
   defineLazyProperty(target: object, name: string, make: () => unknown): void;
@@ -97,7 +102,10 @@ export interface WebNatives {
   proxyTarget(proxy: unknown): object | null;
 }
 
-/** What the plug-in's host offers to fetch() (plugins/js/outgoing.cpp). Its news come to the functions of fetch/exchange.ts. */
+/**
+ * What the plug-in's host offers: to fetch() (plugins/js/outgoing.cpp), whose news come to the functions of fetch/exchange.ts, and
+ * to BroadcastChannel (plugins/js/broadcasting.cpp).
+ */
 export interface HostNatives {
   /**
    * Begins one exchange with one server and returns its id. `headers` is "name\0value\0name\0value\0..."; the body comes
@@ -117,6 +125,12 @@ export interface HostNatives {
   writeOutgoing(id: number, piece: Uint8Array | null): void;
   /** Ends it; nothing more is heard of it. */
   cancelOutgoing(id: number): void;
+  /** A BroadcastChannel of this name more; what other instances post comes to messaging/hooks.ts. */
+  openBroadcast(name: string): void;
+  /** One less. */
+  closeBroadcast(name: string): void;
+  /** To the channels of that name in the plug-in's other instances. `makeError` as for structuredClone. */
+  postBroadcast(name: string, message: unknown, makeError: (message: string) => unknown): void;
 }
 
 export type Natives = EngineNatives & WebNatives & CryptoNatives & HostNatives;

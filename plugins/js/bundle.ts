@@ -4,6 +4,7 @@ import { fireUnhandledRejection } from '../../web/html/promise-rejection-event.t
 import { onTimer } from '../../web/html/timers.ts';
 import { installGlobals } from '../../web/install.ts';
 import { captureLate } from '../../web/intrinsics/captured.ts';
+import { onBroadcast, unpackPlatformObject } from '../../web/messaging/hooks.ts';
 import { onWasmSource } from '../../web/wasm/hook.ts';
 import {
   chooseModule,
@@ -45,6 +46,8 @@ natives.setHooks({
   onOutgoingWanted,
   onOutgoingFailed,
   onWasmSource,
+  onBroadcast,
+  unpackPlatformObject,
 });
 
 warmUp();

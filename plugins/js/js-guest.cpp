@@ -17,7 +17,7 @@ constexpr const char* kNoStyle =
 }  // namespace
 
 std::unique_ptr<host::Guest> JsKind::create(host::GuestContext& context) {
-  return std::make_unique<JsGuest>(context, options_, stock_);
+  return std::make_unique<JsGuest>(context, options_, stock_, hub_);
 }
 
 JsGuest::~JsGuest() {
@@ -27,6 +27,7 @@ JsGuest::~JsGuest() {
   }
   style_.reset();
   outgoing_.reset();
+  broadcasting_.reset();
   if (isolate_ == nullptr) return;
   loading_.Reset();
   entry_module_.Reset();
@@ -47,6 +48,7 @@ void JsGuest::start() {
   tenant.wake = [loop = &context_.loop()] { loop->wake(); };
   tenant.owner = this;
   fatal_guard_ = std::make_unique<engine::FatalGuard>([this] {
+    if (broadcasting_ != nullptr) broadcasting_->leave();
     const uint32_t limit = context_.definition().limits.memory_mb;
     context_.lost(
         {.detail = "The plug-in asked for more memory in one piece than the engine can give, and was stopped.",
@@ -216,6 +218,11 @@ Outgoing& JsGuest::outgoing() {
   return *outgoing_;
 }
 
+Broadcasting& JsGuest::broadcasting() {
+  if (broadcasting_ == nullptr) broadcasting_ = std::make_unique<Broadcasting>(*this, hub_);
+  return *broadcasting_;
+}
+
 bool JsGuest::work() {
   if (state_ == State::kOver || isolate_ == nullptr) return false;
   bool more = false;
@@ -229,6 +236,7 @@ bool JsGuest::work() {
     after_run();
   }
   if (outgoing_ != nullptr && state_ != State::kOver) outgoing_->deliver();
+  if (broadcasting_ != nullptr && state_ != State::kOver) broadcasting_->deliver();
   if (state_ == State::kReady) style_->work();
   return more && state_ != State::kOver;
 }
@@ -236,6 +244,7 @@ bool JsGuest::work() {
 int JsGuest::wait_ms() {
   if (state_ == State::kOver || isolate_ == nullptr) return -1;
   if (outgoing_ != nullptr && outgoing_->has_news()) return 0;
+  if (broadcasting_ != nullptr && broadcasting_->has_mail()) return 0;
   return isolate_->wait_ms();
 }
 

@@ -11,6 +11,7 @@
 #include "engine/fatal-guard.h"
 #include "engine/isolate.h"
 #include "engine/modules.h"
+#include "plugins/js/broadcasting.h"
 #include "plugins/js/js-kind.h"
 #include "plugins/js/outgoing.h"
 #include "plugins/js/style.h"
@@ -22,8 +23,8 @@ class MessageStyle;
 
 class JsGuest final : public host::Guest {
  public:
-  JsGuest(host::GuestContext& context, const JsKindOptions& options, engine::IsolateStock& stock)
-      : context_(context), options_(options), stock_(stock) {}
+  JsGuest(host::GuestContext& context, const JsKindOptions& options, engine::IsolateStock& stock, BroadcastHub& hub)
+      : context_(context), options_(options), stock_(stock), hub_(hub) {}
   ~JsGuest() override;
 
   static JsGuest* from(v8::Isolate* isolate) {
@@ -51,6 +52,7 @@ class JsGuest final : public host::Guest {
   host::CallId current_call() const { return call_of(isolate_->current_activity()); }
   /// Made when first asked for.
   Outgoing& outgoing();
+  Broadcasting& broadcasting();
   /// Tells the host that the instance cannot go on.
   void break_down(host::Breakdown breakdown);
   /// nullptr when the script chose another style, or none yet.
@@ -82,6 +84,7 @@ class JsGuest final : public host::Guest {
   host::GuestContext& context_;
   const JsKindOptions& options_;
   engine::IsolateStock& stock_;
+  BroadcastHub& hub_;
   State state_ = State::kNew;
   std::unique_ptr<engine::FatalGuard> fatal_guard_;
   std::unique_ptr<engine::Isolate> isolate_;
@@ -90,6 +93,7 @@ class JsGuest final : public host::Guest {
   v8::Global<v8::Promise> loading_;
   std::string load_error_;
   std::unique_ptr<Outgoing> outgoing_;
+  std::unique_ptr<Broadcasting> broadcasting_;
   std::unique_ptr<Style> style_;
   MessageStyle* message_style_ = nullptr;
   FetchStyle* fetch_style_ = nullptr;

@@ -13,6 +13,7 @@
 #include "engine/native-registry.h"
 #include "engine/snapshot.h"
 #include "host/guest.h"
+#include "plugins/js/broadcast-hub.h"
 
 namespace valor::plugins::js {
 
@@ -38,6 +39,7 @@ class JsKind final : public host::Kind {
 
  private:
   JsKindOptions options_;
+  BroadcastHub hub_;
   engine::IsolateStock stock_;  // for plug-ins with the limits that go without saying
 };
 

@@ -87,6 +87,25 @@ void cancel_outgoing(const Info& info) {
   with_outgoing(info, [&](Outgoing& outgoing) { outgoing.cancel(info); });
 }
 
+// Calls action(broadcasting) where an instance runs.
+template <class Action>
+void with_broadcasting(const Info& info, Action action) {
+  if (JsGuest* guest = JsGuest::from(info.GetIsolate())) action(guest->broadcasting());
+}
+
+void open_broadcast(const Info& info) {
+  with_broadcasting(info, [&](Broadcasting& broadcasting) { broadcasting.open(info); });
+}
+
+void close_broadcast(const Info& info) {
+  with_broadcasting(info, [&](Broadcasting& broadcasting) { broadcasting.close(info); });
+}
+
+void post_broadcast(const Info& info) {
+  if (!info[2]->IsFunction()) return;
+  with_broadcasting(info, [&](Broadcasting& broadcasting) { broadcasting.post(info); });
+}
+
 }  // namespace
 
 void register_js_natives(engine::NativeRegistry& registry) {
@@ -102,6 +121,9 @@ void register_js_natives(engine::NativeRegistry& registry) {
   registry.add("readOutgoing", read_outgoing);
   registry.add("writeOutgoing", write_outgoing);
   registry.add("cancelOutgoing", cancel_outgoing);
+  registry.add("openBroadcast", open_broadcast);
+  registry.add("closeBroadcast", close_broadcast);
+  registry.add("postBroadcast", post_broadcast);
 }
 
 engine::NativeRegistry all_natives() {

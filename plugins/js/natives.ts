@@ -35,6 +35,10 @@ export interface Hooks {
   onOutgoingWanted(id: number): void;
   /** It is over without a complete response. */
   onOutgoingFailed(id: number, code: string, message: string): void;
+  /** Another instance has posted to a channel of this name; not `intact`: what it posted cannot be had any more. */
+  onBroadcast(name: string, message: unknown, intact: boolean): void;
+  /** Makes an object of what its class has packed in another instance (web/messaging/unpack.ts). */
+  unpackPlatformObject(kind: string, data: unknown, key: unknown): object;
   /** WebAssembly is to be compiled from `source`, which should be a Response (web/wasm/streaming.ts). */
   onWasmSource(
     source: unknown,

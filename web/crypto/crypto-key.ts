@@ -91,7 +91,15 @@ export function createKey(slots: KeySlots): CryptoKey {
 export function installCryptoKey(global: object): void {
   defineInterface(global, CryptoKey, 'CryptoKey');
   // A copy shares the key itself, which never changes: https://w3c.github.io/webcrypto/#cryptokey-interface-clone
-  natives.markPlatformPrototype(CryptoKey.prototype, (key: object) => {
-    return isCryptoKey(key) ? createKey({ ...slotsOf(key) }) : undefined;
-  });
+  natives.markPlatformPrototype(
+    CryptoKey.prototype,
+    (key: object) => (isCryptoKey(key) ? createKey({ ...slotsOf(key) }) : undefined),
+    undefined,
+    (key: object) => {
+      if (!isCryptoKey(key)) return undefined;
+      const { handle, ...slots } = slotsOf(key);
+      // A secret key has none, and must not get one from a prototype that the plug-in has changed.
+      return Object.hasOwn(slotsOf(key), 'handle') ? ['CryptoKey', slots, handle as object] : ['CryptoKey', slots];
+    },
+  );
 }

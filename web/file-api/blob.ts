@@ -159,8 +159,19 @@ export function createBlob(data: BlobData, type: string): Blob {
   return new Blob(data, { type, endings: 'transparent' });
 }
 
+/** A blob as plain data. */
+export interface PackedBlob {
+  bytes: Bytes;
+  type: string;
+}
+
+export function unpackBlob({ bytes, type }: PackedBlob): Blob {
+  return createBlob(dataOf([bytes]), type);
+}
+
 export const BlobInterface = bind(idl.Blob, Blob, isBlob, {
   clone: (blob) => createBlob(blobData(blob), blob.type),
+  pack: (blob): PackedBlob => ({ bytes: copyData(blobData(blob)), type: blob.type }),
 });
 registerInspector(Blob.prototype, (blob: Blob) => [
   ['size', blob.size],

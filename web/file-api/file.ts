@@ -3,7 +3,7 @@
 import * as idl from 'valor-idl';
 import { registerInspector } from '../console/inspectors.ts';
 import { bind } from '../webidl/bind.ts';
-import { Blob, type BlobData, type BlobPropertyBag, blobData } from './blob.ts';
+import { Blob, type BlobData, type BlobPropertyBag, blobData, copyData, type PackedBlob, unpackBlob } from './blob.ts';
 
 export interface FilePropertyBag extends BlobPropertyBag {
   lastModified?: number;
@@ -37,8 +37,24 @@ export function createFile(data: BlobData, name: string, type: string, lastModif
   return new File(data, name, { type, endings: 'transparent', lastModified });
 }
 
+/** A file as plain data. */
+export interface PackedFile extends PackedBlob {
+  name: string;
+  lastModified: number;
+}
+
+export function unpackFile({ bytes, type, name, lastModified }: PackedFile): File {
+  return createFile(blobData(unpackBlob({ bytes, type })), name, type, lastModified);
+}
+
 export const FileInterface = bind(idl.File, File, isFile, {
   clone: (file) => createFile(blobData(file), file.name, file.type, file.lastModified),
+  pack: (file): PackedFile => ({
+    bytes: copyData(blobData(file)),
+    type: file.type,
+    name: file.name,
+    lastModified: file.lastModified,
+  }),
 });
 registerInspector(File.prototype, (file: File) => [
   ['name', file.name],

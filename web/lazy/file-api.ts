@@ -1,6 +1,6 @@
 // Blobs and what is made of them.
-export { BlobInterface as Blob, blobData, dataSource, isBlob } from '../file-api/blob.ts';
-export { FileInterface as File, FileListInterface as FileList } from '../file-api/file.ts';
+export { BlobInterface as Blob, blobData, dataSource, isBlob, unpackBlob } from '../file-api/blob.ts';
+export { FileInterface as File, FileListInterface as FileList, unpackFile } from '../file-api/file.ts';
 export {
   FileReaderInterface as FileReader,
   FileReaderSyncInterface as FileReaderSync,

@@ -1,4 +1,4 @@
-export { BroadcastChannelInterface as BroadcastChannel } from '../messaging/broadcast-channel.ts';
+export { BroadcastChannelInterface as BroadcastChannel, receiveBroadcast } from '../messaging/broadcast-channel.ts';
 export {
   createChannel,
   isMessagePort,
@@ -6,3 +6,4 @@ export {
   MessagePortInterface as MessagePort,
 } from '../messaging/message-port.ts';
 export { transferReadable, transferTransform, transferWritable } from '../messaging/stream-transfer.ts';
+export { unpackPlatformObject } from '../messaging/unpack.ts';

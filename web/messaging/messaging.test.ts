@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import vm from 'node:vm';
 import { createPlatform } from '../test/platform.ts';
 
 test('messages arrive in order, copied, once the port is started', async () => {
@@ -16,6 +18,10 @@ test('messages arrive in order, copied, once the port is started', async () => {
   run('channel.port2.onmessage = ({ data }) => seen.push(JSON.stringify(data))');
   await advance(5);
   assert.equal(run('seen.join()'), '{"list":[1]},"second"');
+  run('channel.port2.onmessage = ({ data, origin, ports }) => seen.push(String(data) + origin + ports.length)');
+  run('channel.port1.postMessage(undefined)');
+  await advance(5);
+  assert.equal(run('seen.at(-1)'), 'undefined0');
 });
 
 test('a port can be sent through a port, with the messages that wait for it', async () => {
@@ -67,6 +73,71 @@ test('a broadcast reaches every other channel of the name', async () => {
     channels[0].postMessage('x');`);
   await advance(5);
   assert.equal(run('seen.join()'), '1xhttp://127.0.0.1:8080');
+});
+
+test('the other instances are told of channels and messages, and what they post is heard', async () => {
+  const { run, advance, broadcasts, glue } = createPlatform();
+  run(`
+    globalThis.seen = [];
+    globalThis.first = new BroadcastChannel('a');
+    globalThis.second = new BroadcastChannel('a');
+    for (const channel of [first, second]) {
+      channel.onmessage = ({ data }) => seen.push(data.n++);
+      channel.onmessageerror = ({ data }) => seen.push(data);
+    }
+    first.postMessage({ n: 1 });`);
+  glue.onBroadcast('a', { n: 5 }, true);
+  glue.onBroadcast('b', { n: 6 }, true);
+  glue.onBroadcast('a', undefined, false);
+  await advance(5);
+  assert.equal(run('JSON.stringify(seen)'), '[1,5,5,null,null]');
+  run('first.close(); first.close();');
+  glue.onBroadcast('a', { n: 7 }, true);
+  await advance(5);
+  assert.equal(run('seen.at(-1)'), 7);
+  assert.throws(() => run('second.postMessage(() => {})'), { name: 'DataCloneError' });
+  assert.throws(() => run('first.postMessage(1)'), { name: 'InvalidStateError' });
+  assert.deepEqual(JSON.parse(JSON.stringify(broadcasts)), [
+    ['open', 'a'],
+    ['open', 'a'],
+    ['post', 'a', { n: 1 }],
+    ['close', 'a'],
+  ]);
+});
+
+test('what nobody can hear any more is given up: a channel without listeners, a port that was never started', async () => {
+  const { run, advance, broadcasts } = createPlatform();
+  run(`
+    globalThis.seen = [];
+    (() => {
+      const { port1 } = new MessageChannel();
+      port1.onmessage = () => {};
+      port1.onclose = () => seen.push('closed');
+      globalThis.kept = port1;
+    })();
+    (() => {
+      const { port1, port2 } = new MessageChannel();
+      port2.onmessage = ({ data }) => seen.push(data);
+      port2.onclose = () => seen.push('wrong');
+      globalThis.busy = port1;
+    })();
+    new BroadcastChannel('silent');
+    new BroadcastChannel('heard').onmessage = () => {};`);
+  setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  const closed = (): boolean => broadcasts.some(([what]) => what === 'close') && run("seen.includes('closed')");
+  for (let tries = 0; tries < 100 && !closed(); tries++) {
+    await new Promise((done) => setTimeout(done, 10));
+    collect();
+    await advance(5);
+  }
+  run("busy.postMessage('alive')");
+  await advance(5);
+  assert.equal(run('seen.join()'), 'closed,alive');
+  assert.deepEqual(
+    broadcasts.filter(([what]) => what === 'close'),
+    [['close', 'silent']],
+  );
 });
 
 test('streams are transferred: chunks are copied, errors and the end arrive', async () => {

@@ -8,6 +8,7 @@ import { fireUnhandledRejection } from '../html/promise-rejection-event.ts';
 import { onTimer } from '../html/timers.ts';
 import { installGlobals } from '../install.ts';
 import { captureLate } from '../intrinsics/captured.ts';
+import { onBroadcast } from '../messaging/hooks.ts';
 
 installGlobals(globalThis);
 captureLate();
@@ -19,6 +20,7 @@ Object.assign(globalThis, {
     createRequest,
     dispatch,
     fireUnhandledRejection,
+    onBroadcast,
     onTimer,
     responseState,
     signalAbort,

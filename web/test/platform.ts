@@ -37,6 +37,8 @@ export interface Platform {
   runAsync(code: string): Promise<Anything>;
   /** Moves the clock, runs the timers that come due, with microtasks after each. */
   advance(milliseconds: number): Promise<void>;
+  /** What BroadcastChannels told the other instances. */
+  broadcasts: unknown[][];
   /** Waiting times that timers asked for, in order. */
   delays: number[];
 }
@@ -54,6 +56,7 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
     uncaught: [],
     loaded: [],
     delays: [],
+    broadcasts: [],
     run: (code) => vm.runInContext(code, context, { filename: 'plugin.js' }),
     runAsync: (code) => vm.runInContext(`(async () => {${code}\n})()`, context, { filename: 'plugin.js' }),
     async advance(milliseconds) {
@@ -97,6 +100,9 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
     },
     importScript: () => 'missing',
     readOwnFile: () => undefined,
+    openBroadcast: (name: string) => platform.broadcasts.push(['open', name]),
+    closeBroadcast: (name: string) => platform.broadcasts.push(['close', name]),
+    postBroadcast: (name: string, message: unknown) => platform.broadcasts.push(['post', name, message]),
     loadLazy(name: string) {
       if (!started) throw new Error('the instance has not started');
       platform.loaded.push(name);

@@ -59,6 +59,8 @@ export interface BindOptions<T extends object> {
   pairs?: (object: T) => readonly (readonly [unknown, unknown])[];
   /** How structured clone copies an object. */
   clone?: (object: T) => object;
+  /** Its data, for a copy in another instance (messaging/unpack.ts). */
+  pack?: (object: T) => unknown;
   /** What becomes of an object that is transferred. */
   transfer?: (object: T) => object;
   /** Told when an event handler attribute was set. */
@@ -283,7 +285,13 @@ export function bind<T extends object>(
   if (left.size > 0) throw new Error(`${name}: the standard has no ${[...left].map(String).join(', ')}`);
 
   defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
-  natives.markPlatformPrototype(prototype, options.clone as never, options.transfer as never);
+  const { clone, transfer, pack } = options;
+  natives.markPlatformPrototype(
+    prototype,
+    clone as never,
+    transfer as never,
+    pack && ((object: never) => [name, pack(object)]),
+  );
   interfaces.set(name, { constructor: publicClass, json });
   defineBrand(name, isInstance);
   return publicClass;

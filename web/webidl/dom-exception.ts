@@ -18,6 +18,11 @@ interface Slots {
   message: string;
 }
 
+/** All that a copy needs. */
+export interface ErrorParts extends Slots {
+  stack: unknown;
+}
+
 // https://webidl.spec.whatwg.org/#dfn-error-names-table
 const legacyCodes: Record<string, number> = {
   IndexSizeError: 1,
@@ -106,6 +111,12 @@ const accessors = {
   },
 };
 
+export function unpackDOMException({ message, name, stack }: ErrorParts): DOMException {
+  const copy = new DOMException(message, name);
+  Object.defineProperty(copy, 'stack', { value: stack, writable: true, configurable: true });
+  return copy;
+}
+
 export function isDOMException(value: unknown): value is DOMException {
   return typeof value === 'object' && value !== null && slots.has(value);
 }
@@ -119,12 +130,21 @@ export function installDOMException(global: object): void {
   Object.defineProperty(DOMException, 'length', { value: 0, configurable: true });
   defineInterface(global, DOMException as unknown as Constructor, 'DOMException');
   // https://webidl.spec.whatwg.org/#idl-DOMException, serializable
-  natives.markPlatformPrototype(prototype, (error: object) => {
+  const parts = (error: object): ErrorParts | undefined => {
     const own = slots.get(error);
-    if (!own) return undefined;
-    const copy = new DOMException(own.message, own.name);
-    Object.defineProperty(copy, 'stack', { value: (error as Error).stack, writable: true, configurable: true });
-    return copy;
-  });
+    return own && { ...own, stack: (error as Error).stack };
+  };
+  natives.markPlatformPrototype(
+    prototype,
+    (error: object) => {
+      const own = parts(error);
+      return own && unpackDOMException(own);
+    },
+    undefined,
+    (error: object) => {
+      const own = parts(error);
+      return own && ['DOMException', own];
+    },
+  );
   defineConstants(DOMException as unknown as Constructor, constants);
 }
