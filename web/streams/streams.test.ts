@@ -17,6 +17,24 @@ test('streams pipe through transforms, and are pulled no faster than they are re
   );
 });
 
+test('a pipe writes nothing within enqueue(), and all of it before it closes', async () => {
+  const { runAsync } = createPlatform();
+  assert.equal(
+    await runAsync(`
+    const seen = [];
+    let source;
+    const readable = new ReadableStream({ start(controller) { source = controller; } }, { highWaterMark: 0 });
+    const piped = readable.pipeTo(new WritableStream({ write: (chunk) => void seen.push(chunk), close: () => void seen.push('closed') }));
+    for (let turn = 0; turn < 10; turn++) await undefined;
+    source.enqueue('a');
+    seen.push('enqueued');
+    source.close();
+    await piped;
+    return seen.join()`),
+    'enqueued,a,closed',
+  );
+});
+
 test('a pipe stops when its signal is aborted', async () => {
   const { runAsync } = createPlatform();
   assert.equal(
