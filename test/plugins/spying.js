@@ -242,6 +242,15 @@ const uses = {
     const pattern = new URLPattern({ pathname: '/a/:b' });
     pattern.test('https://example.org/a/1');
     pattern.exec('https://example.org/a/1');
+    const whole = new URLPattern('https://*.example.org/{:x-}?:id(\\d+)*\\?a=:b#*', { ignoreCase: true });
+    whole.exec('https://a.example.org/x-1?a=2#3');
+    URLPattern.compareComponent('pathname', pattern, whole);
+    if (new URLPattern('../b', 'https://example.org/a/').pathname + whole.hasRegExpGroups !== '/btrue') throw 0;
+  },
+  async webassembly() {
+    const body = '\0asm\x01\0\0\0';
+    const response = new Response(body, { headers: { 'content-type': 'application/wasm' } });
+    await WebAssembly.instantiateStreaming(response);
   },
   console() {
     console.log('%s is %d', text, 1, { a: [1, 2, { b: null }] });
