@@ -29,6 +29,13 @@ export function toBytes(value: unknown, what: string): Bytes {
   return value;
 }
 
+/** Bytes with the codes of the characters, which are below 256. */
+export function bytesOfText(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 export function copyOf(bytes: Bytes): Uint8Array<ArrayBuffer> {
   const size = byteLengthOf(bytes);
   const copy = new Uint8Array(size);

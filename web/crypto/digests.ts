@@ -1,7 +1,7 @@
 // SHA-1, SHA-2, SHA-3 and the functions with a free output length.
 
 import type { Algorithm, Algorithms, Params } from './algorithm.ts';
-import { concat, copyOf, nothing, sizeOf } from './buffers.ts';
+import { bytesOfText, concat, copyOf, nothing, sizeOf } from './buffers.ts';
 import type { Bytes } from './natives.ts';
 import { fail, natives, orFail } from './platform.ts';
 
@@ -11,8 +11,6 @@ const plain: Algorithm = {
   takes: { digest: '' },
   digest: ({ name }, data) => orFail(natives.cryptoDigest(name, data), 'OperationError', failed),
 };
-
-const encoder = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 /** The number as few bytes as possible, big-endian, at least one. */
 function minimalBytes(value: number): number[] {
@@ -97,7 +95,7 @@ export function kmac(strength: number, key: Uint8Array, params: Params, data: By
   const { outputLength, customization = nothing } = params;
   const rate = rateOf(strength);
   const prefix = concat(
-    bytePad(concat(encodeString(encoder('KMAC')), encodeString(customization)), rate),
+    bytePad(concat(encodeString(bytesOfText('KMAC')), encodeString(customization)), rate),
     bytePad(encodeString(key), rate),
   );
   const size = Math.ceil(outputLength / 8);

@@ -3,7 +3,7 @@
 // https://datatracker.ietf.org/doc/draft-connolly-cfrg-xwing-kem/
 
 import type { Algorithm, Algorithms, KeyFormat, KeyImport } from './algorithm.ts';
-import { concat, copyOf, nothing, sizeOf } from './buffers.ts';
+import { bytesOfText, concat, copyOf, nothing, sizeOf } from './buffers.ts';
 import type { KeySlots } from './crypto-key.ts';
 import { importPoint } from './ec.ts';
 import { checkJwk, type JsonWebKey, jwkBytes, toBase64Url } from './jwk.ts';
@@ -211,10 +211,9 @@ function hybrid(name: string, lattice: Lattice, group: Group, label: Uint8Array)
 
 const lattice768: Lattice = { name: 'ML-KEM-768', publicSize: 1184, ciphertextSize: 1088 };
 const lattice1024: Lattice = { name: 'ML-KEM-1024', publicSize: 1568, ciphertextSize: 1568 };
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 export const hybridKems: Algorithms = {
-  'MLKEM768-X25519': hybrid('MLKEM768-X25519', lattice768, x25519, ascii('\\.//^\\')),
-  'MLKEM768-P256': hybrid('MLKEM768-P256', lattice768, p256, ascii('MLKEM768-P256')),
-  'MLKEM1024-P384': hybrid('MLKEM1024-P384', lattice1024, p384, ascii('MLKEM1024-P384')),
+  'MLKEM768-X25519': hybrid('MLKEM768-X25519', lattice768, x25519, bytesOfText('\\.//^\\')),
+  'MLKEM768-P256': hybrid('MLKEM768-P256', lattice768, p256, bytesOfText('MLKEM768-P256')),
+  'MLKEM1024-P384': hybrid('MLKEM1024-P384', lattice1024, p384, bytesOfText('MLKEM1024-P384')),
 };

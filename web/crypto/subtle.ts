@@ -5,7 +5,7 @@
 
 import { toDOMString, toEnum, toSequence } from '../webidl/conversions.ts';
 import type { Algorithm, Algorithms, KeyFormat, KeyImport, KeyPair, Params } from './algorithm.ts';
-import { isBufferSource, nothing, toBytes } from './buffers.ts';
+import { bytesOfText, isBufferSource, nothing, toBytes } from './buffers.ts';
 import { ciphers } from './ciphers.ts';
 import type { CryptoKey, KeySlots } from './crypto-key.ts';
 import { derivations } from './derivation.ts';
@@ -116,7 +116,7 @@ function wrapping(identifier: object | string, own: 'wrapKey' | 'unwrapKey', oth
 
 /** Text of a JSON Web Key to bytes: it is ASCII, but for what a plug-in put into the prototypes of its objects. */
 function jsonBytes(jwk: JsonWebKey): Uint8Array {
-  return Uint8Array.from(JSON.stringify(jwk), (character) => character.charCodeAt(0));
+  return bytesOfText(JSON.stringify(jwk));
 }
 
 function parseJson(bytes: ArrayBuffer): JsonWebKey {
