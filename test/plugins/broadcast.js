@@ -26,6 +26,9 @@ async function answer(request) {
     case 'count': // messages of their own sender
       for (let n = 0; n < Number(searchParams.get('to')); n++) mouth.postMessage({ from: id, n });
       break;
+    case 'shout': // as many MiB
+      for (let n = 0; n < Number(searchParams.get('mib')); n++) mouth.postMessage({ text: 'x'.repeat(1 << 20) });
+      break;
     case 'hear': // waits for this message
       await new Promise((done) => waiting.set(searchParams.get('last'), done));
       return Response.json({ id, heard });
