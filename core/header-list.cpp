@@ -109,6 +109,7 @@ void Request::clear() {
   scheme.clear();
   authority.clear();
   id.clear();
+  hops = 0;
   headers.clear();
 }
 

@@ -17,6 +17,7 @@ struct Request {
   std::string authority;  ///< host[:port] from the Host header or an absolute-form target; may be empty (HTTP/1.0)
   std::string id;         ///< x-request-id; set by routing before anybody else sees the request
   HeaderList headers;     ///< names in lower case; holds x-request-id once routed
+  uint8_t hops = 0;       ///< how many plug-ins passed it on inside this server; 0: it came from outside
 
   /// Empties all fields and keeps their memory.
   void clear();

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kExpected =
     "expected a host (\"api.example.org\"), the names below one (\"*.example.org\"), an address or network "
-    "(\"10.0.0.0/8\", \"[::1]\"), or \"*\" for all public addresses, each with or without \":PORT\"";
+    "(\"10.0.0.0/8\", \"[::1]\"), or \"*\" for all public addresses, each with or without \":PORT\"; or \"self\" for the "
+    "plug-ins of this server";
 
 Error wrong(std::string_view what) {
   return {std::string(what) + "; " + std::string(kExpected)};
@@ -100,6 +101,10 @@ Result<NetRule> NetRule::parse(std::string_view text) {
   }
 
   if (place == "*") return rule;
+  if (place == "self" && !has_port) {
+    rule.kind = Kind::kSelf;
+    return rule;
+  }
   if (place.starts_with("*.")) {
     rule.kind = Kind::kDomain;
     rule.host = without_root(std::string_view(place).substr(1));
@@ -138,6 +143,11 @@ bool NetRules::trusts_name(std::string_view host, uint16_t port) const {
     if (rule.kind == NetRule::Kind::kHost) return host == rule.host;
     return rule.kind == NetRule::Kind::kDomain && host.size() > rule.host.size() && host.ends_with(rule.host);
   });
+}
+
+bool NetRules::allows_self() const {
+  return !declared_ || std::any_of(rules_.begin(), rules_.end(),
+                                   [](const NetRule& rule) { return rule.kind == NetRule::Kind::kSelf; });
 }
 
 bool NetRules::may_allow_addresses(uint16_t port) const {

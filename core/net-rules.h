@@ -18,6 +18,7 @@ namespace valor::core {
 struct NetRule {
   enum class Kind {
     kPublic,   ///< "*": every public address
+    kSelf,     ///< "self": the plug-ins of this server
     kHost,     ///< "api.example.org"
     kDomain,   ///< "*.example.org": every name below, not example.org itself
     kNetwork,  ///< "10.0.0.0/8", "fd00::/8", "127.0.0.1", "[::1]:8080"
@@ -39,6 +40,8 @@ class NetRules {
   NetRules() = default;
   explicit NetRules(std::vector<NetRule> rules) : declared_(true), rules_(std::move(rules)) {}
 
+  /// Whether the plug-ins of this server may be reached, which takes no network.
+  bool allows_self() const;
   /// Whether a rule trusts this host by its name, which is in the form that URLs have: in lower case, punycode.
   bool trusts_name(std::string_view host, uint16_t port) const;
   /// "" when a rule allows this address; else a sentence that says which rule does not, and what would.

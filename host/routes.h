@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/router.h"
+#include "core/site.h"
 #include "host/instance.h"
 
 namespace valor::host {
@@ -27,6 +28,7 @@ struct RouteTable {
   uint64_t version = 0;
   core::Router router;  ///< ids are indexes of `plugins`
   std::vector<RoutedPlugin> plugins;
+  core::Site site;  ///< plug-ins whose public URL is another than the server's with their mount
 };
 
 /// Thread-safe.

@@ -323,8 +323,10 @@ void Supervisor::publish() {
     if (deployment->phase == Phase::kAdding) continue;
     RoutedPlugin routed{.plugin = deployment->plugin, .instances = {}, .refusal = deployment->refusal};
     for (const Slot& slot : deployment->slots) routed.instances.push_back(slot.instance);
+    const core::Definition& definition = deployment->plugin->definition;
+    if (!definition.location.empty()) table->site.add_mount(definition.location, definition.prefix);
     // Mounts are unique in the registry.
-    (void)table->router.add(deployment->plugin->definition.prefix, static_cast<uint32_t>(table->plugins.size()));
+    (void)table->router.add(definition.prefix, static_cast<uint32_t>(table->plugins.size()));
     table->plugins.push_back(std::move(routed));
   }
   options_.routes.publish(std::move(table));

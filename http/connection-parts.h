@@ -1,4 +1,4 @@
-// What the files of http::Connection share, beside the class.
+// What carries requests shares, beside the classes.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,9 @@ namespace valor::http {
 inline constexpr size_t kMaxPipelined = 64;
 /// How much of a body that nobody reads is swallowed to keep the connection; more closes it.
 inline constexpr uint64_t kMaxDiscarded = 256 * 1024;
+
+/// What access logs say where the client left before there was an answer; nginx began it.
+inline constexpr uint16_t kClientClosedRequest = 499;
 
 inline uint64_t monotonic_us() {
   timespec time;

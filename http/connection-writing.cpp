@@ -17,8 +17,6 @@ constexpr size_t kMaxSpare = 16;
 constexpr size_t kLowWater = 64 * 1024;
 // Pieces from this size on go to the socket at once instead of through the output buffer.
 constexpr size_t kWriteThrough = 16 * 1024;
-// What access logs say where the client left before there was an answer; nginx began it.
-constexpr uint16_t kClientClosedRequest = 499;
 
 }  // namespace
 

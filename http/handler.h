@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/log.h"
 #include "core/message.h"
@@ -19,6 +21,10 @@ class Handler {
   /// release() when the request is not handed over after all. nullptr: nobody; `problem` says why. The pointer is good
   /// for the rest of the turn of `here`, the loop that asks.
   virtual net::Acceptor* route(core::Request& request, net::EventLoop& here, core::Problem& problem) = 0;
+
+  /// The request target that an absolute URL, in the form that the URL Standard serialises it to, has at this server;
+  /// nullopt: it is somebody else's.
+  virtual std::optional<std::string> target_of(std::string_view url, net::EventLoop& here) = 0;
 
   /// An id for a request that could not even be routed.
   virtual void identify(core::Request& request, net::EventLoop& here) = 0;

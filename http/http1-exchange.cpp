@@ -13,10 +13,6 @@ namespace {
 // Above this much unsent output a writer is asked to wait.
 constexpr size_t kHighWater = 256 * 1024;
 
-bool status_has_body(uint16_t status) {
-  return status >= 200 && status != 204 && status != 304;
-}
-
 void append_chunk_size(std::string& out, size_t size) {
   char digits[16];
   const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
@@ -34,20 +30,7 @@ void Http1Exchange::append_head(const core::ResponseHead& head, std::optional<ui
   head_sent_ = true;
   status_ = head.status;
   body_allowed_ = status_has_body(head.status) && !is_head();
-  BodyFraming framing = BodyFraming::kNone;
-  if (status_has_body(head.status)) {
-    if (is_head() && (length.value_or(0) == 0 || !body_follows) && head.headers.has("content-length")) {
-      framing = BodyFraming::kDeclaredLength;
-    } else if (length) {
-      framing = BodyFraming::kLength;
-    } else if (is_head()) {
-      framing = BodyFraming::kNone;
-    } else {
-      framing = framing_.http_1_0 ? BodyFraming::kUntilClose : BodyFraming::kChunked;
-    }
-  } else if (head.status == 304) {
-    framing = BodyFraming::kDeclaredLength;
-  }
+  const BodyFraming framing = framing_of(head, length, body_follows, is_head(), framing_.http_1_0);
   if (framing == BodyFraming::kUntilClose) framing_.keep_alive = false;
   chunked_ = framing == BodyFraming::kChunked;
   if (framing == BodyFraming::kLength && body_allowed_) length_left_ = length;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "core/problem.h"
 
@@ -86,7 +87,65 @@ std::string_view date_of(int64_t unix_seconds) {
   return {buffer, kDateSize};
 }
 
+// All headers but those that frame the body on its connection. `out` has line(name, value).
+template <class Out>
+void write_headers(Out& out, const ResponseHeadParts& parts) {
+  bool has_date = false;
+  bool has_server = false;
+  bool has_length = false;
+  for (auto [name, value] : parts.head.headers) {
+    switch (owner_of(name)) {
+      case Ownership::kDropped:
+        continue;
+      case Ownership::kLength:
+        if (parts.framing != BodyFraming::kDeclaredLength || has_length) continue;
+        has_length = true;
+        break;
+      case Ownership::kDate:
+        has_date = true;
+        break;
+      case Ownership::kServer:
+        has_server = true;
+        break;
+      case Ownership::kPlugin:
+        break;
+    }
+    out.line(name, value);
+  }
+  out.line("x-correlation-id", parts.request_id);
+  if (!parts.plugin.empty()) out.line("x-valor-plugin", parts.plugin);
+  if (!has_date) out.line("date", date_of(parts.unix_seconds));
+  if (!has_server) out.line("server", parts.server);
+}
+
+struct ListWriter {
+  core::HeaderList list;
+  void line(std::string_view name, std::string_view value) { list.append(name, value); }
+};
+
 }  // namespace
+
+bool status_has_body(uint16_t status) {
+  return status >= 200 && status != 204 && status != 304;
+}
+
+BodyFraming framing_of(const core::ResponseHead& head, std::optional<uint64_t> length, bool body_follows, bool is_head,
+                       bool unframed) {
+  if (!status_has_body(head.status)) return head.status == 304 ? BodyFraming::kDeclaredLength : BodyFraming::kNone;
+  if (is_head && (length.value_or(0) == 0 || !body_follows) && head.headers.has("content-length")) {
+    return BodyFraming::kDeclaredLength;
+  }
+  if (length) return BodyFraming::kLength;
+  if (is_head) return BodyFraming::kNone;
+  return unframed ? BodyFraming::kUntilClose : BodyFraming::kChunked;
+}
+
+core::HeaderList finished_headers(const ResponseHeadParts& parts) {
+  ListWriter writer;
+  write_headers(writer, parts);
+  if (parts.framing == BodyFraming::kLength) writer.line("content-length", std::to_string(parts.length));
+  return std::move(writer.list);
+}
 
 std::string_view http_date(int64_t unix_seconds, char (&buffer)[32]) {
   static constexpr char kDays[] = "SunMonTueWedThuFriSat";
@@ -122,32 +181,7 @@ void append_response_head(std::string& out, const ResponseHeadParts& parts) {
   Writer writer(out.data() + start);
 
   write_status_line(writer, parts.head.status);
-  bool has_date = false;
-  bool has_server = false;
-  bool has_length = false;
-  for (auto [name, value] : parts.head.headers) {
-    switch (owner_of(name)) {
-      case Ownership::kDropped:
-        continue;
-      case Ownership::kLength:
-        if (parts.framing != BodyFraming::kDeclaredLength || has_length) continue;
-        has_length = true;
-        break;
-      case Ownership::kDate:
-        has_date = true;
-        break;
-      case Ownership::kServer:
-        has_server = true;
-        break;
-      case Ownership::kPlugin:
-        break;
-    }
-    writer.line(name, value);
-  }
-  writer.line("x-correlation-id", parts.request_id);
-  if (!parts.plugin.empty()) writer.line("x-valor-plugin", parts.plugin);
-  if (!has_date) writer.line("date", date_of(parts.unix_seconds));
-  if (!has_server) writer.line("server", parts.server);
+  write_headers(writer, parts);
   if (parts.connection == ConnectionHeader::kClose) writer.text("connection: close\r\n");
   if (parts.connection == ConnectionHeader::kKeepAlive) writer.text("connection: keep-alive\r\n");
   if (parts.framing == BodyFraming::kLength) {

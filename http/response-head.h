@@ -19,6 +19,14 @@ enum class BodyFraming {
   kUntilClose,  ///< HTTP/1.0 and an unknown length
 };
 
+/// Whether a response with this status may have a body (RFC 9110 section 6.4.1).
+bool status_has_body(uint16_t status);
+
+/// How an answer's body is framed. `length`: where it is known; `body_follows`: it comes in pieces; `unframed`: the other
+/// side knows no chunks (HTTP/1.0).
+BodyFraming framing_of(const core::ResponseHead& head, std::optional<uint64_t> length, bool body_follows, bool is_head,
+                       bool unframed);
+
 enum class ConnectionHeader { kNone, kClose, kKeepAlive };
 
 struct ResponseHeadParts {
@@ -36,6 +44,9 @@ struct ResponseHeadParts {
 /// keep-alive, transfer-encoding, upgrade, content-length) or to Valor (x-correlation-id, x-valor-plugin) are dropped
 /// from the plug-in's list; its date and server are kept.
 void append_response_head(std::string& out, const ResponseHeadParts& parts);
+
+/// The same headers as a list, without those of the connection.
+core::HeaderList finished_headers(const ResponseHeadParts& parts);
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7).
 std::string_view http_date(int64_t unix_seconds, char (&buffer)[32]);

@@ -39,10 +39,21 @@ void Dispatcher::identify(core::Request& request, net::EventLoop& here) {
   core::assign_request_id(request, state_of(here).ids);
 }
 
-net::Acceptor* Dispatcher::route(core::Request& request, net::EventLoop& here, core::Problem& problem) {
-  LoopState& state = state_of(here);
-  if (request.id.empty()) core::assign_request_id(request, state.ids);
+Dispatcher::LoopState& Dispatcher::current_state(net::EventLoop& loop) {
+  LoopState& state = state_of(loop);
   if (state.routes == nullptr || state.routes->version != routes_.version()) state.routes = routes_.table();
+  return state;
+}
+
+std::optional<std::string> Dispatcher::target_of(std::string_view url, net::EventLoop& here) {
+  std::string target;
+  if (current_state(here).routes->site.find(url, target) || site_.find(url, target)) return target;
+  return std::nullopt;
+}
+
+net::Acceptor* Dispatcher::route(core::Request& request, net::EventLoop& here, core::Problem& problem) {
+  LoopState& state = current_state(here);
+  if (request.id.empty()) core::assign_request_id(request, state.ids);
 
   core::Match match;
   if (!state.routes->router.find(request.target, match, state.scratch)) {

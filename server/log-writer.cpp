@@ -143,6 +143,7 @@ std::string format_access(const LogOptions& options, int64_t unix_ms, const core
     append_field(line, "request_id", record.request_id);
     line += ",\"ms\":";
     append_ms(line, record.microseconds);
+    if (!record.caller.empty()) append_field(line, "from", record.caller);
     return line + "}";
   }
   append_time(line, unix_ms);
@@ -160,7 +161,12 @@ std::string format_access(const LogOptions& options, int64_t unix_ms, const core
   append_text(line, record.request_id.empty() ? "-" : record.request_id);
   line += ' ';
   append_ms(line, record.microseconds);
-  return line + "ms";
+  line += "ms";
+  if (!record.caller.empty()) {
+    line += " from ";
+    append_text(line, record.caller);
+  }
+  return line;
 }
 
 LogWriter::LogWriter(LogOptions options) : options_(options), thread_([this] { run(); }) {}

@@ -28,9 +28,26 @@ std::string base_url(const std::string& host, uint16_t port) {
   return "http://" + name + ":" + std::to_string(port) + "/";
 }
 
+// What is certain to be this server, from inside. Not what a Host header says, which is the client's.
+core::Site site_of(const std::string& host, uint16_t port) {
+  core::Site site;
+  std::string origin = base_url(host, port);
+  origin.pop_back();
+  if (port == 80) origin.resize(origin.size() - std::string_view(":80").size());
+  const bool any = origin.starts_with("http://127.0.0.1") || origin.starts_with("http://[::1]");
+  site.add_origin(origin);
+  if (any) site.add_origin("http://localhost" + (port == 80 ? std::string() : ":" + std::to_string(port)));
+  return site;
+}
+
 uint32_t io_thread_count(const Options& options) {
   if (options.io_threads > 0) return options.io_threads;
   return std::max(1u, std::thread::hardware_concurrency() / 2);
+}
+
+plugins::js::JsKindOptions with_server(plugins::js::JsKindOptions options, http::Shared& server) {
+  options.server = &server;
+  return options;
 }
 
 core::Definition builtin(const char* name, const char* which) {
@@ -94,7 +111,7 @@ Server::Server(Options options, plugins::js::JsKindOptions js)
             .access = options_.access_log,
             .level = options_.log_level}),
       shared_{dispatcher_, log_, options_.limits, std::string(kServerHeader)},
-      js_(std::move(js)) {}
+      js_(with_server(std::move(js), shared_)) {}
 
 std::variant<std::unique_ptr<Server>, StartError> Server::start(Options options, plugins::js::JsKindOptions js,
                                                                 std::function<void(std::vector<std::string>)> settled) {
@@ -112,6 +129,8 @@ std::variant<std::unique_ptr<Server>, StartError> Server::start(Options options,
   auto listener = net::Listener::open(server->options_.host, server->options_.port);
   if (!listener) return StartError{StartFailure::kListen, listener.error().message};
   server->listener_ = std::move(*listener);
+
+  server->dispatcher_.set_site(site_of(server->options_.host, server->port()));
 
   std::vector<net::EventLoop*> loops;
   for (uint32_t i = 0; i < io_thread_count(server->options_); ++i) {

@@ -29,6 +29,10 @@ Admission check_token(const core::Request& request, std::string_view token) {
 }
 
 Admission check_browser(const core::Request& request) {
+  // A plug-in is a program on this machine, but the operator's trust in it ends at its permissions.
+  if (request.hops > 0) {
+    return {403, "without an admin token the registry answers no plug-in; set one to let plug-ins that know it in"};
+  }
   // A browser sends the host that the page used, so a rebound DNS name shows here.
   if (!is_loopback_authority(request.authority)) {
     return {403, "without an admin token the registry answers only to localhost; the Host header says \"" +

@@ -50,6 +50,7 @@ class JsGuest final : public host::Guest {
   bool alive() const { return state_ != State::kOver; }
   /// On whose behalf the code that is running runs; 0: of nobody.
   host::CallId current_call() const { return call_of(isolate_->current_activity()); }
+  const JsKindOptions& options() const { return options_; }
   /// Made when first asked for.
   Outgoing& outgoing();
   Broadcasting& broadcasting();

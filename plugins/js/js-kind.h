@@ -13,6 +13,7 @@
 #include "engine/native-registry.h"
 #include "engine/snapshot.h"
 #include "host/guest.h"
+#include "http/handler.h"
 #include "plugins/js/broadcast-hub.h"
 
 namespace valor::plugins::js {
@@ -23,6 +24,8 @@ struct JsKindOptions {
   std::shared_ptr<engine::LazyScripts> lazy;
   /// Asked for .ts and .mts files, on an instance's thread; may block.
   engine::StripTypes strip;
+  /// Whose plug-ins fetch() reaches in memory; outlives the kind. nullptr: there are no others.
+  http::Shared* server = nullptr;
 
   engine::IsolateBlueprint blueprint(const core::Limits& limits) const {
     return {platform, snapshot, lazy, uint64_t{limits.memory_mb} << 20};

@@ -1,5 +1,6 @@
 #include "plugins/js/outgoing.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "client/proxy-settings.h"
 #include "engine/script-error.h"
 #include "plugins/js/js-guest.h"
+#include "web/compression/codec.h"
 
 namespace valor::plugins::js {
 
@@ -14,6 +16,8 @@ namespace {
 
 // Of a response's body, until somebody reads it.
 constexpr size_t kMaxUnread = 128 * 1024;
+// Of a request's body that is there as a whole, at a time: it is copied on its way.
+constexpr size_t kMaxSlice = 64 * 1024;
 // Of one instance: a million fetches must not take all file descriptors from the others. What browsers allow.
 constexpr long kMaxConnections = 256;
 constexpr uint32_t kConnectTimeoutMs = 30'000;
@@ -66,6 +70,32 @@ Place place_of(std::string_view url) {
   return place;
 }
 
+// Names of this machine need not be looked up.
+std::string_view as_address(std::string_view host) {
+  if (host == "localhost" || host.ends_with(".localhost")) return "127.0.0.1";
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+// Whether what is this server itself may be reached. Where a rule lets the plug-in reach it over the network, there is no
+// reason to.
+bool may_reach(const core::NetRules& rules, const Place& place) {
+  if (rules.allows_self() || rules.trusts_name(place.host, place.port)) return true;
+  const std::optional<core::IpAddress> address = core::IpAddress::parse(as_address(place.host));
+  return address && rules.refusal(place.host, *address, place.port).empty();
+}
+
+// https://fetch.spec.whatwg.org/#handle-content-codings
+std::unique_ptr<web::Codec> decoder_of(const core::HeaderList& headers) {
+  const std::string_view coding = headers.get("content-encoding").value_or("");
+  if (core::same_header_name(coding, "gzip") || core::same_header_name(coding, "x-gzip")) {
+    return web::Codec::decompressor(web::CompressionFormat::kGzip);
+  }
+  if (core::same_header_name(coding, "deflate")) return web::Codec::decompressor(web::CompressionFormat::kDeflate);
+  if (core::same_header_name(coding, "br")) return web::Codec::decompressor(web::CompressionFormat::kBrotli);
+  return nullptr;
+}
+
 }  // namespace
 
 class Outgoing::Fetch final : public client::TransferListener {
@@ -73,21 +103,29 @@ class Outgoing::Fetch final : public client::TransferListener {
   Fetch(Outgoing& owner, uint32_t id, host::CallId call) : owner(owner), id(id), call(call) {}
 
   void on_head(core::ResponseHead received, std::optional<uint64_t>, std::string_view words) override {
+    if (inside) decoder = decoder_of(received.headers);
     head = std::move(received);
     reason = words;
     tell();
   }
 
   core::WriteStatus on_data(std::string_view data) override {
-    unread.append(data);
+    if (decoder == nullptr) {
+      unread.append(data);
+    } else if (!decode(data, false)) {
+      return core::WriteStatus::kGone;
+    }
     tell_reader();
     return unread.size() >= kMaxUnread ? core::WriteStatus::kWait : core::WriteStatus::kReady;
   }
 
   core::BodyPiece read_body() override {
     if (whole != nullptr) {
-      if (std::exchange(whole_read, true)) return {core::ReadStatus::kEnd, {}};
-      return {core::ReadStatus::kData, {static_cast<const char*>(whole->Data()) + whole_at, whole_length}};
+      if (whole_length == 0) return {core::ReadStatus::kEnd, {}};
+      const size_t size = std::min(whole_length, kMaxSlice);
+      whole_length -= size;
+      return {core::ReadStatus::kData,
+              {static_cast<const char*>(whole->Data()) + std::exchange(whole_at, whole_at + size), size}};
     }
     if (!piece.empty()) {
       current = std::move(piece);
@@ -101,6 +139,7 @@ class Outgoing::Fetch final : public client::TransferListener {
   }
 
   void on_end() override {
+    if (decoder != nullptr && !decode({}, true)) return;
     ended = true;
     tell_reader();
   }
@@ -108,6 +147,30 @@ class Outgoing::Fetch final : public client::TransferListener {
   void on_failed(client::TransferFailure why) override {
     failure = std::move(why);
     tell();
+  }
+
+  // Returns false when the content is not what its encoding says; the fetch has failed then.
+  bool decode(std::string_view data, bool last) {
+    const std::string wrong =
+        decoder->write(reinterpret_cast<const uint8_t*>(data.data()), data.size(), last, [&](const uint8_t* out, size_t size) {
+          unread.append(reinterpret_cast<const char*>(out), size);
+        });
+    if (wrong.empty()) return true;
+    on_failed({client::TransferFailure::Kind::kBroken, "the content cannot be decoded: " + wrong, "ERR_CONTENT"});
+    return false;
+  }
+
+  void resume_upload() {
+    transfer.resume_upload();
+    inside_transfer.resume_upload();
+  }
+  void resume_download() {
+    transfer.resume_download();
+    inside_transfer.resume_download();
+  }
+  void stop() {
+    transfer = {};
+    inside_transfer = {};
   }
 
   void tell() {
@@ -123,6 +186,10 @@ class Outgoing::Fetch final : public client::TransferListener {
   const uint32_t id;
   const host::CallId call;  // on whose behalf; 0: of none
   client::Transfer transfer;
+  // Where it goes through memory.
+  bool inside = false;
+  loopback::Transfer inside_transfer;
+  std::unique_ptr<web::Codec> decoder;
 
   // News that JavaScript has not been told.
   bool told = false;  // in news_
@@ -139,8 +206,7 @@ class Outgoing::Fetch final : public client::TransferListener {
   // The request's body: all of it, shared with JavaScript, or piece by piece.
   std::shared_ptr<v8::BackingStore> whole;
   size_t whole_at = 0;
-  size_t whole_length = 0;
-  bool whole_read = false;
+  size_t whole_length = 0;  // what is left of it
   std::string piece;
   std::string current;
   bool upload_ended = false;
@@ -187,7 +253,6 @@ void Outgoing::start(const Info& info) {
     fetch.whole = body->Buffer()->GetBackingStore();
     fetch.whole_at = body->ByteOffset();
     fetch.whole_length = body->ByteLength();
-    fetch.whole_read = fetch.whole_length == 0;
     request.content_length = fetch.whole_length;
   }
   request.has_body = !info[3]->IsNull();
@@ -199,6 +264,7 @@ void Outgoing::start(const Info& info) {
 }
 
 void Outgoing::send(Fetch& fetch, client::ClientRequest request) {
+  if (send_inside(fetch, request)) return;
   const core::NetRules& rules = guest_.context().definition().permissions.net;
   const Place place = place_of(request.url);
   const std::string host(place.host);
@@ -211,10 +277,7 @@ void Outgoing::send(Fetch& fetch, client::ClientRequest request) {
   if (!trusted && !request.proxy.empty()) {
     // The proxy resolves names, and has to keep the unwanted ones out; addresses and this machine's own names are
     // known.
-    std::string_view literal = host;
-    if (literal.starts_with('[')) literal = literal.substr(1, literal.size() - 2);
-    if (literal == "localhost" || literal.ends_with(".localhost")) literal = "127.0.0.1";
-    if (const std::optional<core::IpAddress> address = core::IpAddress::parse(literal)) {
+    if (const std::optional<core::IpAddress> address = core::IpAddress::parse(as_address(host))) {
       if (std::string why = rules.refusal(host, *address, place.port); !why.empty()) return refuse(std::move(why));
     }
   }
@@ -250,6 +313,22 @@ void Outgoing::send(Fetch& fetch, client::ClientRequest request) {
   fetch.on_failed({client::TransferFailure::Kind::kBroken, std::move(error)});
 }
 
+bool Outgoing::send_inside(Fetch& fetch, const client::ClientRequest& request) {
+  host::GuestContext& context = guest_.context();
+  if (guest_.options().server == nullptr) return false;
+  if (inside_ == nullptr) {
+    inside_ = std::make_unique<loopback::Client>(context.loop(), *guest_.options().server, context.definition().name);
+  }
+  std::optional<std::string> target = inside_->target_of(request.url);
+  if (!target || !may_reach(context.definition().permissions.net, place_of(request.url))) return false;
+  // What runs on behalf of no request, or of one that is over, begins anew.
+  const host::Call* call = context.find(guest_.current_call());
+  const unsigned hops = (call != nullptr ? call->request().hops : 0u) + 1;
+  fetch.inside = true;
+  fetch.inside_transfer = inside_->start(request, std::move(*target), static_cast<uint8_t>(hops), fetch);
+  return true;
+}
+
 void Outgoing::read(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
   std::unique_ptr<v8::BackingStore> store;
@@ -264,7 +343,7 @@ void Outgoing::read(const Info& info) {
         return info.GetReturnValue().SetNull();
       }
       fetch->reader_waits = true;
-      fetch->transfer.resume_download();
+      fetch->resume_download();
       return;
     }
     store = v8::ArrayBuffer::NewBackingStore(isolate, fetch->unread.size(),
@@ -274,7 +353,7 @@ void Outgoing::read(const Info& info) {
     if (store == nullptr) return info.GetReturnValue().SetNull();
     std::memcpy(store->Data(), fetch->unread.data(), fetch->unread.size());
     fetch->unread.clear();
-    fetch->transfer.resume_download();
+    fetch->resume_download();
   }
   const size_t length = store->ByteLength();
   v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, std::move(store));
@@ -294,7 +373,7 @@ void Outgoing::write(const Info& info) {
   if (fetch == nullptr) return;
   fetch->piece += piece;
   fetch->upload_ended = fetch->upload_ended || ends;
-  fetch->transfer.resume_upload();
+  fetch->resume_upload();
 }
 
 void Outgoing::cancel(const Info& info) {
@@ -362,7 +441,7 @@ void Outgoing::deliver() {
 void Outgoing::drop(host::CallId call) {
   for (auto& [id, fetch] : fetches_) {
     if (fetch->call != call || fetch->ended || fetch->failure) continue;
-    fetch->transfer = {};
+    fetch->stop();
     fetch->unread.clear();
     fetch->on_failed(
         {client::TransferFailure::Kind::kBroken,

@@ -1,7 +1,8 @@
-// The requests that a plug-in makes: fetch() of one instance, over client::CurlClient on the instance's loop. Redirects
-// and all other rules of the standard are in web/fetch/fetch.ts; here a request is one exchange with one server.
+// The requests that a plug-in makes: fetch() of one instance, over client::CurlClient on the instance's loop, or in memory
+// (loopback/) where the server itself is asked. Redirects and all other rules of the standard are in web/fetch/fetch.ts;
+// here a request is one exchange with one server.
 //
-// libcurl's news may come on a stand-in's thread, where no plug-in code can run. They are kept with the request, and
+// Their news may come on a stand-in's thread, where no plug-in code can run. They are kept with the request, and
 // the instance's own thread delivers them to JavaScript (deliver). A response's body is taken from there by whoever
 // reads it; when nobody does, the other side is made to wait.
 #pragma once
@@ -15,6 +16,7 @@
 
 #include "client/curl-client.h"
 #include "host/guest.h"
+#include "loopback/transfer.h"
 
 namespace valor::plugins::js {
 
@@ -48,12 +50,15 @@ class Outgoing {
   Fetch* find(v8::Local<v8::Value> id);
   /// Starts the exchange; what keeps it from starting is news of it.
   void send(Fetch& fetch, client::ClientRequest request);
+  /// In memory, where that is this server and may be reached. Returns whether it is.
+  bool send_inside(Fetch& fetch, const client::ClientRequest& request);
   void call_hook(Fetch& fetch, const v8::Global<v8::Function>& hook, int count, v8::Local<v8::Value>* arguments);
   void tell(uint32_t id);
 
   JsGuest& guest_;
   std::unique_ptr<client::CurlClient> client_;
-  std::unordered_map<uint32_t, std::unique_ptr<Fetch>> fetches_;  // destroyed before the client
+  std::unique_ptr<loopback::Client> inside_;
+  std::unordered_map<uint32_t, std::unique_ptr<Fetch>> fetches_;  // destroyed before the clients
   std::vector<uint32_t> news_;
   uint32_t last_id_ = 0;
   v8::Global<v8::Function> on_head_;
