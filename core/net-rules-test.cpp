@@ -231,3 +231,17 @@ TEST_CASE("what is no rule is refused") {
     CHECK(rule.error().message.find("; expected a host") != std::string::npos);
   }
 }
+
+TEST_CASE("\"self\" is about the plug-ins of this server and no address") {
+  CHECK(NetRules().allows_self());
+  CHECK(rules({"10.0.0.0/8", "Self"}).allows_self());
+  CHECK_FALSE(rules({}).allows_self());
+  CHECK_FALSE(rules({"*", "127.0.0.1", "*.self"}).allows_self());
+  const NetRules self = rules({"self"});
+  CHECK_FALSE(self.may_allow_addresses(80));
+  CHECK_FALSE(self.trusts_name("self", 80));
+  CHECK(self.refusal("127.0.0.1", address("127.0.0.1"), 80) != "");
+  // With a port it is a host of that name.
+  CHECK(rules({"self:80"}).trusts_name("self", 80));
+  CHECK_FALSE(rules({"self:80"}).allows_self());
+}

@@ -146,6 +146,9 @@ class Outgoing::Fetch final : public client::TransferListener {
 
   void on_failed(client::TransferFailure why) override {
     failure = std::move(why);
+    if (own && failure->kind == client::TransferFailure::Kind::kRefused) {
+      failure->message += "; for the plug-ins of this server, \"self\" is enough";
+    }
     tell();
   }
 
@@ -186,8 +189,8 @@ class Outgoing::Fetch final : public client::TransferListener {
   const uint32_t id;
   const host::CallId call;  // on whose behalf; 0: of none
   client::Transfer transfer;
-  // Where it goes through memory.
-  bool inside = false;
+  bool own = false;     // it is this server that is asked
+  bool inside = false;  // through memory
   loopback::Transfer inside_transfer;
   std::unique_ptr<web::Codec> decoder;
 
@@ -320,6 +323,7 @@ bool Outgoing::send_inside(Fetch& fetch, const client::ClientRequest& request) {
     inside_ = std::make_unique<loopback::Client>(context.loop(), *guest_.options().server, context.definition().name);
   }
   std::optional<std::string> target = inside_->target_of(request.url);
+  fetch.own = target.has_value();
   if (!target || !may_reach(context.definition().permissions.net, place_of(request.url))) return false;
   // What runs on behalf of no request, or of one that is over, begins anew.
   const host::Call* call = context.find(guest_.current_call());
