@@ -15,7 +15,7 @@ struct AccessRecord {
   uint16_t status;
   std::string_view plugin;  ///< "" where none answered
   std::string_view request_id;
-  uint64_t microseconds;  ///< from the end of the request's head to the end of the answer
+  uint64_t microseconds;         ///< from the end of the request's head to the end of the answer
   std::string_view caller = {};  ///< the plug-in that fetched it inside this server; "" where it came from outside
 };
 

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kExpected =
     "expected a host (\"api.example.org\"), the names below one (\"*.example.org\"), an address or network "
-    "(\"10.0.0.0/8\", \"[::1]\"), or \"*\" for all public addresses, each with or without \":PORT\"; or \"self\" for the "
+    "(\"10.0.0.0/8\", \"[::1]\"), or \"*\" for all public addresses, each with or without \":PORT\"; or \"self\" for "
+    "the "
     "plug-ins of this server";
 
 Error wrong(std::string_view what) {

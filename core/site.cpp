@@ -36,9 +36,8 @@ void Site::add_origin(std::string origin) {
 
 void Site::add_mount(std::string_view location, std::string_view prefix) {
   Mount mount{normalised(location), prefix.empty() ? std::string() : "/" + std::string(prefix)};
-  const auto place = std::find_if(mounts_.begin(), mounts_.end(), [&](const Mount& other) {
-    return other.location.size() <= mount.location.size();
-  });
+  const auto place = std::find_if(mounts_.begin(), mounts_.end(),
+                                  [&](const Mount& other) { return other.location.size() <= mount.location.size(); });
   mounts_.insert(place, std::move(mount));
 }
 

@@ -22,8 +22,8 @@ enum class BodyFraming {
 /// Whether a response with this status may have a body (RFC 9110 section 6.4.1).
 bool status_has_body(uint16_t status);
 
-/// How an answer's body is framed. `length`: where it is known; `body_follows`: it comes in pieces; `unframed`: the other
-/// side knows no chunks (HTTP/1.0).
+/// How an answer's body is framed. `length`: where it is known; `body_follows`: it comes in pieces; `unframed`: the
+/// other side knows no chunks (HTTP/1.0).
 BodyFraming framing_of(const core::ResponseHead& head, std::optional<uint64_t> length, bool body_follows, bool is_head,
                        bool unframed);
 

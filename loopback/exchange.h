@@ -39,8 +39,8 @@ struct Inbound {
 /// or its sender left.
 class Exchange final : public core::Exchange, public net::TurnEnd, public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(http::Shared& server, std::string caller, std::shared_ptr<net::Postbox> postbox, std::weak_ptr<Sender> sender,
-           Outbound outbound)
+  Exchange(http::Shared& server, std::string caller, std::shared_ptr<net::Postbox> postbox,
+           std::weak_ptr<Sender> sender, Outbound outbound)
       : server_(server),
         caller_(std::move(caller)),
         postbox_(std::move(postbox)),

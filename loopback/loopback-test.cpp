@@ -1,4 +1,5 @@
-// Two real event loops, one for the caller and one for who answers; what happens on them is looked at inside their turns.
+// Two real event loops, one for the caller and one for who answers; what happens on them is looked at inside their
+// turns.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -220,7 +221,8 @@ TEST_CASE_FIXTURE(Setting, "a whole answer arrives with the head that it would h
 }
 
 TEST_CASE_FIXTURE(Setting, "what has no body gets none") {
-  for (const auto& [method, status] : std::vector<std::pair<std::string, uint16_t>>{{"HEAD", 200}, {"GET", 204}, {"GET", 304}}) {
+  for (const auto& [method, status] :
+       std::vector<std::pair<std::string, uint16_t>>{{"HEAD", 200}, {"GET", 204}, {"GET", 304}}) {
     CAPTURE(status);
     Listener listener;
     answerer->on_accept = [status = status](core::Exchange& exchange) {

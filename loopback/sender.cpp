@@ -77,9 +77,8 @@ Sender::Sender(Client& client, const client::ClientRequest& request, std::string
 // Calls message(exchange) on the exchange's loop.
 template <class Message>
 bool Sender::tell(Message message) {
-  return exchange_ != nullptr && acceptor_->loop().post([exchange = exchange_, message = std::move(message)]() mutable {
-    message(*exchange);
-  });
+  return exchange_ != nullptr &&
+         acceptor_->loop().post([exchange = exchange_, message = std::move(message)]() mutable { message(*exchange); });
 }
 
 void Sender::begin() {

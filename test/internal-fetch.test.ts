@@ -84,7 +84,13 @@ async function failure(code: string, plugin = 'fetcher'): Promise<any> {
 
 const page = readFileSync(join(root, 'examples/site/index.html'), 'utf8');
 const kinds: [kind: string, path: string, init: string, status: number, text: RegExp | string][] = [
-  ['a JS message plug-in', 'echo/a?b=c', "{ method: 'PUT', body: 'AB' }", 200, /"url":"a\?b=c","method":"PUT".*"hex":"4142"/],
+  [
+    'a JS message plug-in',
+    'echo/a?b=c',
+    "{ method: 'PUT', body: 'AB' }",
+    200,
+    /"url":"a\?b=c","method":"PUT".*"hex":"4142"/,
+  ],
   ['a JS module', 'edge', '{}', 200, 'root'],
   ['a JS module that streams', 'edge/ticks', '{}', 200, 'tick 1\ntick 2\ntick 3\ntick 4\ntick 5\n'],
   ['a JS module that gets a body', 'edge/json', "{ method: 'POST', body: '[1]' }", 200, '{"got":[1]}'],
@@ -92,7 +98,13 @@ const kinds: [kind: string, path: string, init: string, status: number, text: Re
   ['a TypeScript plug-in', 'typed', '{}', 200, 'a shape with 4 sides'],
   ['a plug-in that is not started yet', 'lazy', '{}', 200, /./],
   ['a native plug-in', 'state?who=Bob', '{}', 200, 'Alice says hello Bob!'],
-  ['a native plug-in that reads a body', 'transfer/up', "{ method: 'PUT', body: 'x'.repeat(1e6) }", 200, '{"bytes":1000000}'],
+  [
+    'a native plug-in that reads a body',
+    'transfer/up',
+    "{ method: 'PUT', body: 'x'.repeat(1e6) }",
+    200,
+    '{"bytes":1000000}',
+  ],
   ['a native plug-in that streams', 'transfer/echo', "{ method: 'POST', body: 'back' }", 200, 'back'],
   ['built-in files', 'site/index.html', '{}', 200, page],
   ['built-in files, with HEAD', 'site/index.html', "{ method: 'HEAD' }", 200, ''],
@@ -117,7 +129,10 @@ for (const [kind, path, init, status, text] of kinds) {
     assert.match(headers.get('x-correlation-id')!, /^[0-9a-f]{32}$/);
     assert.equal(headers.get('x-valor-plugin'), status === 404 ? undefined : path.split(/[/?]/)[0]);
     // Nothing of it was a connection: these are refused over the network.
-    await eventually(() => new RegExp(`/${path.split(/[/?]/)[0]}\\S* ${status} .* from fetcher\n`).test(valor.log), 'the log line');
+    await eventually(
+      () => new RegExp(`/${path.split(/[/?]/)[0]}\\S* ${status} .* from fetcher\n`).test(valor.log),
+      'the log line',
+    );
   });
 }
 
@@ -450,12 +465,17 @@ test('a caller that crashes lets go of what it fetched', async () => {
   });
   assert.ok([502, 504].includes(answer.status), answer.text);
   await eventually(() => (valor.log.match(told) ?? []).length > before, 'the end of the inner request');
-  await eventually(async () => (await valor.ask('/hasty', { method: 'POST', body: 'return 1' })).status === 200, 'a new one');
+  await eventually(
+    async () => (await valor.ask('/hasty', { method: 'POST', body: 'return 1' })).status === 200,
+    'a new one',
+  );
 });
 
 test('nothing remains of all that', async () => {
   const inFlight = async (): Promise<number> =>
-    (await valor.ask('/_plugins')).json().plugins.reduce((sum: number, plugin: { in_flight: number }) => sum + plugin.in_flight, 0);
+    (await valor.ask('/_plugins'))
+      .json()
+      .plugins.reduce((sum: number, plugin: { in_flight: number }) => sum + plugin.in_flight, 0);
   // The listing is one itself.
   await within(
     eventually(async () => (await inFlight()) <= 1, 'the end of all requests'),

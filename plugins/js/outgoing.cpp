@@ -77,8 +77,8 @@ std::string_view as_address(std::string_view host) {
   return host;
 }
 
-// Whether what is this server itself may be reached. Where a rule lets the plug-in reach it over the network, there is no
-// reason to.
+// Whether what is this server itself may be reached. Where a rule lets the plug-in reach it over the network, there is
+// no reason to.
 bool may_reach(const core::NetRules& rules, const Place& place) {
   if (rules.allows_self() || rules.trusts_name(place.host, place.port)) return true;
   const std::optional<core::IpAddress> address = core::IpAddress::parse(as_address(place.host));
@@ -154,10 +154,9 @@ class Outgoing::Fetch final : public client::TransferListener {
 
   // Returns false when the content is not what its encoding says; the fetch has failed then.
   bool decode(std::string_view data, bool last) {
-    const std::string wrong =
-        decoder->write(reinterpret_cast<const uint8_t*>(data.data()), data.size(), last, [&](const uint8_t* out, size_t size) {
-          unread.append(reinterpret_cast<const char*>(out), size);
-        });
+    const std::string wrong = decoder->write(
+        reinterpret_cast<const uint8_t*>(data.data()), data.size(), last,
+        [&](const uint8_t* out, size_t size) { unread.append(reinterpret_cast<const char*>(out), size); });
     if (wrong.empty()) return true;
     on_failed({client::TransferFailure::Kind::kBroken, "the content cannot be decoded: " + wrong, "ERR_CONTENT"});
     return false;

@@ -1,6 +1,6 @@
-// The requests that a plug-in makes: fetch() of one instance, over client::CurlClient on the instance's loop, or in memory
-// (loopback/) where the server itself is asked. Redirects and all other rules of the standard are in web/fetch/fetch.ts;
-// here a request is one exchange with one server.
+// The requests that a plug-in makes: fetch() of one instance, over client::CurlClient on the instance's loop, or in
+// memory (loopback/) where the server itself is asked. Redirects and all other rules of the standard are in
+// web/fetch/fetch.ts; here a request is one exchange with one server.
 //
 // Their news may come on a stand-in's thread, where no plug-in code can run. They are kept with the request, and
 // the instance's own thread delivers them to JavaScript (deliver). A response's body is taken from there by whoever
