@@ -27,6 +27,7 @@ struct Instance {
     return take(answer);
   }
   Correlator::Answer late(std::optional<std::string_view> id = kUnnamed) { return take(correlator.match(id)); }
+  Correlator::Answer in_context(Correlator::Token token) { return take(correlator.match(kUnnamed, token)); }
   Correlator::Answer take(Correlator::Answer answer) {
     if (answer.token != 0) correlator.end(answer.token, Ended::kAnswered);
     return answer;
@@ -371,4 +372,52 @@ TEST_CASE("an obedient plug-in that answers late and unnamed, but always, gets e
     if (left) instance.correlator.end(token, Ended::kClientGone);
     REQUIRE(instance.late().token == (left ? 0 : token));
   }
+}
+
+TEST_CASE("where it can be told on whose behalf code runs, answers need no name and come in any order") {
+  Instance instance;
+  for (Correlator::Token token = 1; token <= 100; ++token) instance.begin(token);
+  for (Correlator::Token token = 100; token >= 1; --token) CHECK(instance.in_context(token).token == token);
+  CHECK_FALSE(instance.correlator.one_at_a_time());
+  CHECK(instance.correlator.next() == Next::kGive);
+}
+
+TEST_CASE("a handler call and a name say more than on whose behalf code runs") {
+  Instance instance;
+  instance.begin(1);
+  std::string second = instance.begin(2);
+  CHECK(instance.take(instance.correlator.match(second, 1)).token == 2);
+  instance.begin(3);
+  instance.correlator.enter_handler(3);
+  CHECK(instance.correlator.in_handler());
+  CHECK(instance.in_context(1).token == 3);
+  instance.correlator.leave_handler();
+  CHECK(instance.in_context(1).token == 1);
+}
+
+TEST_CASE("code of a request whose client left settles that request and no other") {
+  Instance instance;
+  instance.begin(1);
+  instance.begin(2);
+  instance.correlator.end(1, Ended::kClientGone);
+  check_unmatched(instance.in_context(1), Unmatched::kEnded);
+  CHECK(instance.in_context(2).token == 2);
+  CHECK_FALSE(instance.correlator.one_at_a_time());
+}
+
+TEST_CASE("code of a request that has its answer answers others: from then on it is not believed") {
+  Instance instance;
+  instance.begin(1);
+  CHECK(instance.in_context(1).token == 1);
+  // A loop that the first request started, and that takes up each that comes.
+  instance.begin(2);
+  CHECK(instance.in_context(1).token == 2);
+  CHECK(instance.correlator.one_at_a_time());
+  instance.begin(3);
+  CHECK(instance.correlator.next() == Next::kHold);
+  CHECK(instance.in_context(1).token == 3);
+  // What was believed before is not any more: several wait.
+  instance.begin(4);
+  instance.begin(5);
+  check_unmatched(instance.in_context(4), Unmatched::kAmbiguous);
 }

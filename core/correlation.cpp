@@ -184,9 +184,10 @@ void Correlator::settle() {
 
 // --- whose answer is it? ---
 
-Correlator::Answer Correlator::match(std::optional<std::string_view> correlation_id) {
+Correlator::Answer Correlator::match(std::optional<std::string_view> correlation_id, Token context) {
   if (correlation_id) return match_named(*correlation_id);
-  return handler_ != 0 ? match_in_handler() : match_late();
+  if (handler_ != 0) return match_in_handler();
+  return context != 0 && trust_context_ ? match_in_context(context) : match_late();
 }
 
 Correlator::Answer Correlator::match_named(std::string_view id) {
@@ -196,17 +197,27 @@ Correlator::Answer Correlator::match_named(std::string_view id) {
     fresh_ids_ = fresh_ids_ || begun_;
     return {0, Unmatched::kUnknownId};
   }
-  if (entry->state == State::kWaiting || entry->state == State::kAnsweredAstray) return {entry->token};
-  remove(*entry);
-  settle();
-  return {0, Unmatched::kEnded};
+  return settled(*entry);
 }
 
 Correlator::Answer Correlator::match_in_handler() {
   Entry* entry = by_token(handler_);
-  if (entry == nullptr) return {0, Unmatched::kSecond};
-  if (entry->state == State::kWaiting || entry->state == State::kAnsweredAstray) return {entry->token};
-  remove(*entry);
+  return entry == nullptr ? Answer{0, Unmatched::kSecond} : settled(*entry);
+}
+
+Correlator::Answer Correlator::match_in_context(Token context) {
+  Entry* entry = by_token(context);
+  if (entry == nullptr) {
+    trust_context_ = false;
+    return match_late();
+  }
+  return settled(*entry);
+}
+
+// The answer is for this request and no other.
+Correlator::Answer Correlator::settled(Entry& entry) {
+  if (entry.state == State::kWaiting || entry.state == State::kAnsweredAstray) return {entry.token};
+  remove(entry);
   settle();
   return {0, Unmatched::kEnded};
 }

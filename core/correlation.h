@@ -8,9 +8,17 @@
 //     one towards the plug-in.
 //  2. Unnamed, inside a handler call: it belongs to the request in whose call it was posted. When that one has its
 //     answer already, the response belongs to none.
-//  3. Unnamed, outside any handler call ("late"): it belongs to the only request that still waits for an answer. From
+//  3. Unnamed, outside any handler call, where the engine can tell on whose behalf the code runs (what follows from a
+//     handler call through promises, timers and the like): it belongs to that request, if it waits. A bonus that not
+//     every host has. When that request has its answer already, the code answers for others, or answers twice; the
+//     instance loses the bonus, and rule 4 decides.
+//  4. Unnamed, outside any handler call, and nothing can be told ("late"): it belongs to the only request that still
+//  waits for an answer. From
 //     then on the plug-in gets one request at a time. When several wait, it belongs to none (their requests end
 //     with 504), and the same follows.
+//
+// Rules 2 and 3 take the answer that code of one request posts to be the answer to that request. A plug-in that answers
+// for several from there, such as one that collects requests and answers them together, has to name them.
 //
 // A request that ended without an answer (its client left, its time was up) still waits here, as a *ghost*, because the
 // plug-in may yet answer it: the answer must go nowhere, and a late unnamed one must not be taken for the answer to the
@@ -86,16 +94,19 @@ class Correlator {
   void enter_handler(Token token) { handler_ = token; }
   void leave_handler() { handler_ = 0; }
 
-  /// A response was posted; `correlation_id` is its x-correlation-id where it has one. When a token comes back, answer
-  /// that request and call end(token, Ended::kAnswered) before the next match().
-  Answer match(std::optional<std::string_view> correlation_id);
+  /// Whether match() would go by the handler call, so that nothing else need be known.
+  bool in_handler() const { return handler_ != 0; }
+  /// A response was posted; `correlation_id` is its x-correlation-id where it has one. `context` is the request on
+  /// whose behalf the code runs, 0 where that cannot be told. When a token comes back, answer that request and call
+  /// end(token, Ended::kAnswered) before the next match().
+  Answer match(std::optional<std::string_view> correlation_id, Token context = 0);
 
   /// The request ended. Unknown tokens are ignored.
   void end(Token token, Ended how);
   /// The time of a request whose client had left before is up now. Unknown tokens are ignored.
   void expire(Token token);
 
-  /// True once the plug-in has posted a late unnamed answer (after its first request); never false again.
+  /// True once the plug-in has posted a late unnamed answer (rule 4, after its first request); never false again.
   bool one_at_a_time() const { return one_at_a_time_; }
   /// May change with every match(), end() and expire().
   Next next() const;
@@ -141,7 +152,9 @@ class Correlator {
   uint64_t hash_id(std::string_view id) const;
   Answer match_named(std::string_view id);
   Answer match_in_handler();
+  Answer match_in_context(Token context);
   Answer match_late();
+  Answer settled(Entry& entry);
   void set_state(Entry& entry, State state);
   void settle();
   void remove(Entry& entry);
@@ -162,6 +175,7 @@ class Correlator {
   bool begun_ = false;       // a request has been given to the plug-in
   bool one_at_a_time_ = false;
   bool refuse_late_ = false;
+  bool trust_context_ = true;
   bool fresh_ids_ = false;    // never show clients' ids
   bool lost_ghosts_ = false;  // more ghosts than kMaxGhosts
 };

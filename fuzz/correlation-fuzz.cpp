@@ -1,5 +1,6 @@
 // Each byte is a step in the life of an instance whose plug-in answers every request at most once, in any way it likes:
-// no answer may belong to another request than its own.
+// no answer may belong to another request than its own. Where the engine can tell on whose behalf code runs, it is
+// right.
 #include <cstdint>
 #include <cstdlib>
 #include <set>
@@ -30,11 +31,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::set<Correlator::Token> open;  // for the client
   Correlator::Token last = 0;
 
-  auto answer = [&](size_t index, bool named) {
+  auto answer = [&](size_t index, bool named, bool in_context) {
     Asked request = unanswered[index];
     unanswered.erase(unanswered.begin() + static_cast<std::ptrdiff_t>(index));
     Correlator::Answer answer =
-        correlator.match(named ? std::optional<std::string_view>(request.id) : std::optional<std::string_view>());
+        correlator.match(named ? std::optional<std::string_view>(request.id) : std::optional<std::string_view>(),
+                         in_context ? request.token : 0);
     if (answer.token == 0) return;
     require(answer.token == request.token);
     require(open.erase(answer.token) == 1);
@@ -51,11 +53,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       open.insert(last);
       if (step == 1) {
         correlator.enter_handler(last);
-        answer(unanswered.size() - 1, choice > 15);
+        answer(unanswered.size() - 1, choice > 15, false);
         correlator.leave_handler();
       }
     } else if (step < 5 && !unanswered.empty()) {
-      answer(choice % unanswered.size(), step == 2);
+      answer((choice >> 1) % unanswered.size(), step == 2, (choice & 1) != 0);
     } else if (step > 4 && !open.empty()) {
       Correlator::Token token = *std::next(open.begin(), static_cast<std::ptrdiff_t>(choice % open.size()));
       open.erase(token);

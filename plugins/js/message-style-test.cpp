@@ -154,26 +154,42 @@ TEST_CASE("a response names its request by x-correlation-id, which is not sent o
   CHECK_FALSE(first.head.headers.has("x-correlation-id"));
 }
 
-TEST_CASE("an answer after an await or from a timer arrives, and requests come one at a time from then on") {
+TEST_CASE("an answer after an await or from a timer is that of its request, and requests go on to come at once") {
   Plugin plugin(R"(
+    let release;
     onmessage = async ({ data }) => {
-      if (data.url === 'await') await null;
-      else await new Promise((resolve) => setTimeout(resolve, 5));
+      if (data.url === 'first') await new Promise((resolve) => { release = resolve; });
+      else { await null; setTimeout(release, 1); await new Promise((resolve) => setTimeout(resolve, 20)); }
       postMessage({ body: data.url });
     };
   )");
   REQUIRE(plugin.start() == "");
-  CHECK(plugin.host().get("await").answer == "await");
-  CHECK(plugin.host().look([&] { return plugin.host().one_at_a_time; }));
-  CHECK(plugin.host().get("timer").answer == "timer");
+  auto& first = plugin.host().prepare("GET", "first");
+  auto& second = plugin.host().prepare("GET", "second");
+  for (auto* call : {&first, &second}) plugin.host().send(*call);
+  REQUIRE(plugin.host().wait_for(first));
+  REQUIRE(plugin.host().wait_for(second));
+  CHECK(first.answer == "first");
+  CHECK(second.answer == "second");
+  CHECK_FALSE(plugin.host().look([&] { return plugin.host().one_at_a_time; }));
 }
 
-TEST_CASE("a plug-in that answers late is replaced once it lets a request time out") {
+TEST_CASE("an answer of which nothing tells whose it is arrives, and requests come one at a time from then on") {
   Plugin plugin(R"(
-    onmessage = async ({ data }) => {
-      await null;
-      if (data.url !== 'never') postMessage({ body: 'late' });
-    };
+    const loop = setInterval(() => { if (globalThis.next) { postMessage({ body: next }); next = ''; } }, 1);
+    onmessage = ({ data }) => { globalThis.next = data.url; };
+  )");
+  REQUIRE(plugin.start() == "");
+  CHECK(plugin.host().get("a").answer == "a");
+  CHECK(plugin.host().look([&] { return plugin.host().one_at_a_time; }));
+  CHECK(plugin.host().get("b").answer == "b");
+}
+
+TEST_CASE("a plug-in of whose answers nothing tells whose they are is replaced once it lets a request time out") {
+  Plugin plugin(R"(
+    let next = '';
+    setInterval(() => { if (next === '') return; if (next !== 'never') postMessage({ body: 'late' }); next = ''; }, 1);
+    onmessage = ({ data }) => { next = data.url || 'some'; };
   )");
   REQUIRE(plugin.start() == "");
   CHECK(plugin.host().get("").answer == "late");

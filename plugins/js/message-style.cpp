@@ -216,7 +216,8 @@ void MessageStyle::refuse(const std::string& why) {
 
 host::CallId MessageStyle::match(std::optional<std::string_view> correlation_id) {
   if (handler_over_) correlator_.leave_handler();
-  core::Correlator::Answer answer = correlator_.match(correlation_id);
+  const bool named = correlation_id || correlator_.in_handler();
+  core::Correlator::Answer answer = correlator_.match(correlation_id, named ? 0 : guest_.current_call());
   if (correlator_.one_at_a_time() && !one_at_a_time_) {
     one_at_a_time_ = true;
     guest_.context().set_one_at_a_time(true);
