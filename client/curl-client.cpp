@@ -28,24 +28,29 @@ struct ListDeleter {
 };
 using List = std::unique_ptr<curl_slist, ListDeleter>;
 
-bool append(List& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-  if (longer == nullptr) return false;
-  (void)list.release();
-  list.reset(longer);
-  return true;
-}
-
 bool make_header_list(const core::HeaderList& headers, List& list) {
+  // Told the whole list, curl would look for its end each time.
+  curl_slist* last = nullptr;
+  const auto append = [&](const std::string& line) {
+    curl_slist* one = curl_slist_append(nullptr, line.c_str());
+    if (one == nullptr) return false;
+    if (last == nullptr) {
+      list.reset(one);
+    } else {
+      last->next = one;
+    }
+    last = one;
+    return true;
+  };
   for (const core::HeaderList::Header header : headers) {
     // "name:" would mean to leave the header out; "name;" sends an empty one.
     std::string line(header.name);
     line += header.value.empty() ? ";" : ": " + std::string(header.value);
-    if (!append(list, line)) return false;
+    if (!append(line)) return false;
   }
   // What libcurl would add by itself.
   for (const char* name : {"accept", "expect"}) {
-    if (!headers.has(name) && !append(list, std::string(name) + ":")) return false;
+    if (!headers.has(name) && !append(std::string(name) + ":")) return false;
   }
   return true;
 }

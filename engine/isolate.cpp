@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/icu-memory.h"
 #include "engine/modules.h"
 #include "engine/script-error.h"
 #include "engine/webassembly.h"
@@ -90,6 +91,7 @@ void Isolate::move_in(IsolateTenant tenant) {
   tasks_->set_wake(tenant_.wake);
   isolate_->Enter();
   isolate_->SetStackLimit(stack_limit_of_this_thread());
+  count_icu_memory_of_this_thread(&memory_->native_bytes());
 }
 
 Isolate::~Isolate() {
@@ -98,7 +100,7 @@ Isolate::~Isolate() {
   {
     v8::HandleScope handles(isolate_);
     if (!context_.IsEmpty()) context()->Exit();
-    rejections_.clear();
+    rejections_.Reset();
     on_timer_.Reset();
     on_unhandled_rejection_.Reset();
     hooks_.Reset();
@@ -111,6 +113,7 @@ Isolate::~Isolate() {
   }
   tasks_->close();
   memory_->detach();
+  if (occupied_) count_icu_memory_of_this_thread(nullptr);
   isolate->SetData(kDataSlot, nullptr);
   isolate->Exit();
   blueprint_.platform->DisposeIsolate(isolate);
@@ -134,29 +137,35 @@ v8::MaybeLocal<v8::Value> Isolate::call(v8::Local<v8::Function> function, int co
 void Isolate::checkpoint() {
   if (dead()) return;
   isolate_->PerformMicrotaskCheckpoint();
-  if (!rejections_.empty()) report_rejections();
+  if (!rejections_.IsEmpty()) report_rejections();
 }
 
 void Isolate::report_rejections() {
   // https://html.spec.whatwg.org/multipage/webappapis.html#notify-about-rejected-promises
-  std::vector<Rejection> rejections;
-  rejections.swap(rejections_);
-  if (dead()) return;
   v8::HandleScope handles(isolate_);
-  for (auto& rejection : rejections) {
+  v8::Local<v8::Array> rejections = rejections_.Get(isolate_);
+  rejections_.Reset();
+  for (uint32_t at = 0; at + 2 < rejections->Length() && !dead(); at += 3) {
     v8::HandleScope scope(isolate_);
-    v8::Local<v8::Promise> promise = rejection.promise.Get(isolate_);
-    if (promise->HasHandler()) continue;
-    v8::Local<v8::Value> reason = rejection.reason.Get(isolate_);
+    v8::Local<v8::Value> promise;
+    v8::Local<v8::Value> reason;
+    v8::Local<v8::Value> number;
+    if (!rejections->Get(context(), at).ToLocal(&promise) || !rejections->Get(context(), at + 1).ToLocal(&reason) ||
+        !rejections->Get(context(), at + 2).ToLocal(&number)) {
+      return;
+    }
+    if (promise.As<v8::Promise>()->HasHandler()) continue;
+    const uint32_t activity = number.As<v8::Uint32>()->Value();
     if (!on_unhandled_rejection_.IsEmpty()) {
-      begin_activity(rejection.activity);
+      begin_activity(activity);
       v8::Local<v8::Value> arguments[] = {promise, reason};
       v8::Local<v8::Value> prevented;
       if (!call(on_unhandled_rejection_.Get(isolate_), 2, arguments).ToLocal(&prevented) && dead()) return;
       if (!prevented.IsEmpty() && prevented->IsTrue()) continue;
     }
+    if (!keeps_uncaught(activity)) continue;
     v8::Local<v8::Message> message = v8::Exception::CreateMessage(isolate_, reason);
-    uncaught_.push_back({"(in promise) " + describe_exception(context(), reason, message), rejection.activity});
+    uncaught_.push_back({"(in promise) " + describe_exception(context(), reason, message), activity});
   }
 }
 
@@ -233,12 +242,26 @@ v8::Local<v8::Value> Isolate::activity_state() const {
 std::vector<UncaughtError> Isolate::take_uncaught() {
   std::vector<UncaughtError> errors;
   errors.swap(uncaught_);
+  if (suppressed_ > 0) {
+    const std::string text = "(" + std::to_string(suppressed_) + " more errors that are not shown)";
+    for (const uint32_t activity : suppressed_for_) errors.push_back({text, activity});
+    suppressed_ = 0;
+    suppressed_for_.clear();
+  }
   return errors;
+}
+
+bool Isolate::keeps_uncaught(uint32_t activity) {
+  if (uncaught_.size() < kMaxUncaught) return true;
+  ++suppressed_;
+  suppressed_for_.insert(activity);
+  return false;
 }
 
 void Isolate::add_uncaught(v8::Local<v8::Value> exception, v8::Local<v8::Message> message) {
   v8::HandleScope handles(isolate_);
   uint32_t activity = current_activity();
+  if (!keeps_uncaught(activity)) return;
   uncaught_.push_back({describe_exception(context(), exception, message), activity});
 }
 
@@ -246,6 +269,17 @@ void Isolate::terminate() {
   std::lock_guard lock(terminate_mutex_);
   terminated_.store(true);
   if (isolate_ != nullptr) isolate_->TerminateExecution();
+}
+
+void Isolate::request_memory_check() {
+  std::lock_guard lock(terminate_mutex_);
+  if (isolate_ == nullptr) return;
+  isolate_->RequestInterrupt(
+      [](v8::Isolate* isolate, void*) {
+        Isolate* self = from(isolate);
+        if (self != nullptr && !self->dead()) self->memory_->check();
+      },
+      nullptr);
 }
 
 void Isolate::set_timer(uint32_t id, double milliseconds) {
@@ -273,15 +307,20 @@ double Isolate::ms_since_start(uint64_t monotonic_ms) const {
 }
 
 void Isolate::on_promise_reject(v8::PromiseRejectMessage message) {
+  // One that gets a handler later is passed over when the rejections are reported.
+  if (message.GetEvent() != v8::kPromiseRejectWithNoHandler) return;
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
   Isolate* self = from(isolate);
   if (self == nullptr) return;
-  if (message.GetEvent() == v8::kPromiseRejectWithNoHandler) {
-    self->rejections_.push_back(
-        {{isolate, message.GetPromise()}, {isolate, message.GetValue()}, self->current_activity()});
-  } else if (message.GetEvent() == v8::kPromiseHandlerAddedAfterReject) {
-    std::erase_if(self->rejections_,
-                  [&](const Rejection& rejection) { return rejection.promise == message.GetPromise(); });
+  v8::HandleScope handles(isolate);
+  if (self->rejections_.IsEmpty()) self->rejections_.Reset(isolate, v8::Array::New(isolate));
+  v8::Local<v8::Array> rejections = self->rejections_.Get(isolate);
+  v8::Local<v8::Context> context = self->context();
+  const v8::Local<v8::Value> parts[] = {message.GetPromise(), message.GetValue(),
+                                        v8::Integer::NewFromUnsigned(isolate, self->current_activity())};
+  // Fails only when the isolate is being terminated.
+  for (const v8::Local<v8::Value>& part : parts) {
+    if (!rejections->CreateDataProperty(context, rejections->Length(), part).FromMaybe(false)) return;
   }
 }
 

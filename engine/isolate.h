@@ -48,12 +48,16 @@ struct IsolateTenant {
 
 /// An exception or a promise rejection that nobody caught.
 struct UncaughtError {
-  std::string text;   ///< what and where, several lines
+  std::string text;   ///< what and where, several lines; of those beyond kMaxUncaught only how many there were
   uint32_t activity;  ///< on behalf of what it happened: Isolate::begin_activity
 };
 
 class Isolate {
  public:
+  /// Errors that are put into words between two calls of take_uncaught(); code that throws without end fills memory
+  /// else.
+  static constexpr size_t kMaxUncaught = 100;
+
   /// Fails when the snapshot does not fit this program.
   static core::Result<std::unique_ptr<Isolate>> make(const IsolateBlueprint& blueprint);
   /// On the thread on which it is used from here on, before anything else. Its time begins. Once.
@@ -106,6 +110,8 @@ class Isolate {
   /// Any thread: stops the code that runs, for good; the isolate can only be destroyed after that.
   void terminate();
   bool terminated() const { return terminated_.load(); }
+  /// Any thread: has the memory limit looked at between two steps of the code that runs (MemoryLimit::check).
+  void request_memory_check();
   /// Whether code can no longer run: terminated, or a limit tripped.
   bool dead() const { return terminated() || memory_->tripped(); }
   const MemoryLimit& memory() const { return *memory_; }
@@ -131,13 +137,9 @@ class Isolate {
   static void on_promise_reject(v8::PromiseRejectMessage message);
   static void on_message(v8::Local<v8::Message> message, v8::Local<v8::Value> exception);
   void report_rejections();
+  bool keeps_uncaught(uint32_t activity);
   void run_timers();
 
-  struct Rejection {
-    v8::Global<v8::Promise> promise;
-    v8::Global<v8::Value> reason;
-    uint32_t activity;
-  };
   struct Timer {
     Clock::time_point due;
     uint32_t activity;
@@ -154,8 +156,11 @@ class Isolate {
   v8::Global<v8::Object> hooks_;
   v8::Global<v8::Function> on_timer_;
   v8::Global<v8::Function> on_unhandled_rejection_;
-  std::vector<Rejection> rejections_;
+  // Promise, reason and activity in turn. In the heap, so that it counts what is rejected a million times.
+  v8::Global<v8::Array> rejections_;
   std::vector<UncaughtError> uncaught_;
+  uint64_t suppressed_ = 0;            // errors since take_uncaught() that are only counted
+  std::set<uint32_t> suppressed_for_;  // on behalf of what they happened
   std::unordered_map<uint32_t, Timer> timers_;
   std::set<std::pair<Clock::time_point, uint32_t>> timer_order_;
   Clock::time_point start_ = Clock::now();

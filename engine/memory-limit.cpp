@@ -11,6 +11,9 @@ namespace {
 // stop. With 16 MiB one large array aborts the process; the largest single allocations of V8 are around 1 GiB.
 constexpr uint64_t kSlack = uint64_t{4} << 30;
 
+// What V8 may keep beyond its limit between two collections: the young generation.
+constexpr uint64_t kYoungGeneration = uint64_t{32} << 20;
+
 // Code that catches each RangeError and tries again would go on until its time is up.
 constexpr int kRefusalsUntilStop = 64;
 
@@ -50,10 +53,24 @@ void MemoryLimit::after_gc(v8::Isolate* isolate, v8::GCType, v8::GCCallbackFlags
   auto* self = static_cast<MemoryLimit*>(data);
   v8::HeapStatistics heap;
   isolate->GetHeapStatistics(&heap);
-  bool over = heap.used_heap_size() + self->array_buffer_bytes() > self->limit_;
+  bool over = heap.used_heap_size() + self->outside_heap(heap) > self->limit_;
   // ArrayBuffers that this collection found dead are freed by another thread a little later, and count until then.
   if (over && self->was_over_) self->trip();
   self->was_over_ = over;
+}
+
+// V8 counts resizable ArrayBuffers, which it allocates itself, and does not count shared ones.
+uint64_t MemoryLimit::outside_heap(v8::HeapStatistics& heap) const {
+  const int64_t native = std::max<int64_t>(0, native_.load(std::memory_order_relaxed));
+  return std::max<uint64_t>(array_buffer_bytes(), heap.external_memory()) + static_cast<uint64_t>(native);
+}
+
+void MemoryLimit::check() {
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  if (heap.used_heap_size() + outside_heap(heap) <= limit_ + kYoungGeneration) return;
+  // Comes to after_gc().
+  isolate_->MemoryPressureNotification(v8::MemoryPressureLevel::kCritical);
 }
 
 bool MemoryLimit::take(size_t length) {

@@ -1,4 +1,4 @@
-// The memory limit of one isolate: JavaScript heap and ArrayBuffers together.
+// The memory limit of one isolate: JavaScript heap, ArrayBuffers, and what Intl objects hold, together.
 //
 // V8 aborts the whole process when a heap runs full, so it is never left to that: shortly before, a callback raises the
 // heap's limit far enough for any single allocation in flight, stops the code that runs, and marks the isolate as
@@ -28,6 +28,13 @@ class MemoryLimit final : public v8::ArrayBuffer::Allocator {
   /// Whether the limit was hit for good. Isolate's thread, after plug-in code returned.
   bool tripped() const { return heap_tripped_.load() || refusals_ > 0; }
 
+  /// Collects garbage where there is more than may be, and trips when it stays. Isolate's thread, between two steps of
+  /// plug-in code. V8 has no limit of its own for what lies outside of its heap, and for one that is full to the brim
+  /// it lets single objects in that are much larger.
+  void check();
+  /// What is allocated for the isolate where nothing else counts it.
+  std::atomic<int64_t>& native_bytes() { return native_; }
+
   uint64_t limit() const { return limit_; }
   /// Bytes in ArrayBuffers now.
   uint64_t array_buffer_bytes() const { return used_.load(std::memory_order_relaxed); }
@@ -39,12 +46,14 @@ class MemoryLimit final : public v8::ArrayBuffer::Allocator {
  private:
   bool take(size_t length);
   void trip();
+  uint64_t outside_heap(v8::HeapStatistics& heap) const;
   static size_t near_heap_limit(void* data, size_t current, size_t initial);
   static void after_gc(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* data);
 
   uint64_t limit_;
   v8::Isolate* isolate_ = nullptr;
   std::atomic<uint64_t> used_{0};
+  std::atomic<int64_t> native_{0};
   std::atomic<bool> heap_tripped_{false};
   bool was_over_ = false;  // after the last full collection
   // How often in a row an ArrayBuffer was refused. V8 asks up to four times for one buffer, collecting garbage between.

@@ -114,6 +114,9 @@ class Guest {
   /// How long work() can wait, in milliseconds; -1: until something happens.
   virtual int wait_ms() { return -1; }
 
+  /// Any thread, the turn held by the caller: plug-in code has run for a while, and what its limits count should be
+  /// looked at soon.
+  virtual void probe() {}
   /// Any thread, the turn held by the caller: stop plug-in code that runs now, as soon as possible. Returns false when
   /// that is impossible (native code); the thread is then abandoned until it returns by itself.
   virtual bool interrupt() { return false; }

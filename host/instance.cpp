@@ -99,6 +99,11 @@ void Instance::stop() {
   end(InstanceListener::End::kRetired, {}, {.status = 503, .detail = "the server stops", .retry_after_s = 1});
 }
 
+void Instance::probe() {
+  const auto turn = loop_->try_turn();
+  if (turn && guest_ != nullptr && state_ != State::kEnded) guest_->probe();
+}
+
 void Instance::overrun(uint64_t milliseconds, uint64_t now_ms) {
   auto turn = loop_->take_turn();
   // An instance that is being created has a deadline of its own.

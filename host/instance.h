@@ -59,6 +59,8 @@ class Instance final : public net::Acceptor, public net::Worker, public GuestCon
   void retire();
   /// Ends now: open requests get 502.
   void stop();
+  /// For an instance whose plug-in code has run for a while: has its guest look at its limits.
+  void probe();
   /// For an instance whose plug-in code has run without pause for `milliseconds`: ends it, by force if need be.
   /// `now_ms` is the monotonic clock.
   void overrun(uint64_t milliseconds, uint64_t now_ms);

@@ -18,6 +18,8 @@ constexpr uint64_t kLookMs = 4;
 constexpr uint64_t kTickMs = 2;
 // A busy loop is visited this often even when none of its descriptors is ready: for its timers and its unsent output.
 constexpr uint64_t kTicksPerVisit = 5;
+// What a busy plug-in holds is looked at this often: it can cost a garbage collection.
+constexpr uint64_t kProbeMs = 32;
 // After this many ticks without any plug-in code the supervisor sleeps until there is some.
 constexpr uint32_t kQuietTicks = 25;
 constexpr uint64_t kReapMs = 20;
@@ -505,10 +507,15 @@ void Supervisor::watch_over() {
     const uint64_t now = loop_->now_ms();
     if (watcher.busy_since_ms == 0) {
       watcher.busy_since_ms = now;
+      watcher.probes = 0;
       watcher.watch = loop_->watch(loop.poll_fd(), EPOLLIN, watcher);
     }
     const uint64_t busy_ms = now - watcher.busy_since_ms;
     if (busy_ms / kTickMs % kTicksPerVisit == 0) loop.stand_in();
+    if (busy_ms / kProbeMs != watcher.probes) {
+      watcher.probes = busy_ms / kProbeMs;
+      watcher.instance->probe();
+    }
     if (busy_ms >= watcher.instance->definition().limits.timeout_ms && !watcher.overrun_told) {
       watcher.overrun_told = true;
       watcher.instance->overrun(busy_ms, now);

@@ -75,6 +75,7 @@ class Supervisor final : public PluginControl, private InstanceListener {
     uint64_t last_epoch = 0;
     uint64_t busy_since_ms = 0;  // 0: not seen busy
     net::EventLoop::Watch watch = 0;
+    uint64_t probes = 0;  // since then
     bool overrun_told = false;
     void on_events(uint32_t) override { instance->loop().stand_in(); }
   };

@@ -325,6 +325,8 @@ TEST_CASE_FIXTURE(Setting, "a body that breaks off is no whole one") {
   REQUIRE(there.until([&] { return answerer->accepted == 1; }));
   REQUIRE(there.until([&] { return answerer->exchange->read_body().status == core::ReadStatus::kFailed; }));
   there.run([&] { answer(*answerer->exchange); });
+  // What listens lives as long as the transfer.
+  REQUIRE(here.until([&] { return listener.over(); }));
 }
 
 TEST_CASE_FIXTURE(Setting, "who leaves is told of at any point") {

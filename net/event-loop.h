@@ -196,6 +196,8 @@ class EventLoop {
   bool stand_in();
   /// Takes the turn for the time of a scope, from any thread that is not inside.
   std::unique_lock<std::mutex> take_turn() { return std::unique_lock<std::mutex>(turn_); }
+  /// The same where it is free.
+  std::unique_lock<std::mutex> try_turn() { return std::unique_lock<std::mutex>(turn_, std::try_to_lock); }
   /// `wake_watcher` is called by the loop's thread when plug-in code begins while `resting` is true. Before run().
   void set_watcher(std::atomic<bool>& resting, std::function<void()> wake_watcher);
 

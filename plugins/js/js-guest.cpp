@@ -248,6 +248,11 @@ int JsGuest::wait_ms() {
   return isolate_->wait_ms();
 }
 
+void JsGuest::probe() {
+  std::lock_guard lock(interrupt_mutex_);
+  if (interruptible_ != nullptr) interruptible_->request_memory_check();
+}
+
 bool JsGuest::interrupt() {
   std::lock_guard lock(interrupt_mutex_);
   interrupted_ = true;

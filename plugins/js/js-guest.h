@@ -39,6 +39,7 @@ class JsGuest final : public host::Guest {
   void dropped(host::CallId id, host::DropReason reason) override;
   bool work() override;
   int wait_ms() override;
+  void probe() override;
   bool interrupt() override;
 
   // --- for the styles ---

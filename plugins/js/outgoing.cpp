@@ -20,6 +20,11 @@ constexpr size_t kMaxUnread = 128 * 1024;
 constexpr size_t kMaxSlice = 64 * 1024;
 // Of one instance: a million fetches must not take all file descriptors from the others. What browsers allow.
 constexpr long kMaxConnections = 256;
+// As many at a time as the client is given: it needs 40 KiB for each, which no limit of the plug-in counts. More than
+// connections, as those of HTTP/2 carry many.
+constexpr size_t kMaxTransfers = 512;
+// More than any server takes, and what libcurl puts together in memory: 32 bytes are added for each header.
+constexpr size_t kMaxHeadBytes = 256 * 1024;
 constexpr uint32_t kConnectTimeoutMs = 30'000;
 
 std::string to_latin1(v8::Isolate* isolate, v8::Local<v8::String> string) {
@@ -101,6 +106,7 @@ std::unique_ptr<web::Codec> decoder_of(const core::HeaderList& headers) {
 class Outgoing::Fetch final : public client::TransferListener {
  public:
   Fetch(Outgoing& owner, uint32_t id, host::CallId call) : owner(owner), id(id), call(call) {}
+  ~Fetch() { give_place(); }
 
   void on_head(core::ResponseHead received, std::optional<uint64_t>, std::string_view words) override {
     if (inside) decoder = decoder_of(received.headers);
@@ -141,11 +147,13 @@ class Outgoing::Fetch final : public client::TransferListener {
   void on_end() override {
     if (decoder != nullptr && !decode({}, true)) return;
     ended = true;
+    give_place();
     tell_reader();
   }
 
   void on_failed(client::TransferFailure why) override {
     failure = std::move(why);
+    give_place();
     if (own && failure->kind == client::TransferFailure::Kind::kRefused) {
       failure->message += "; for the plug-ins of this server, \"self\" is enough";
     }
@@ -173,6 +181,10 @@ class Outgoing::Fetch final : public client::TransferListener {
   void stop() {
     transfer = {};
     inside_transfer = {};
+    give_place();
+  }
+  void give_place() {
+    if (std::exchange(active, false)) owner.give_place();
   }
 
   void tell() {
@@ -188,8 +200,10 @@ class Outgoing::Fetch final : public client::TransferListener {
   const uint32_t id;
   const host::CallId call;  // on whose behalf; 0: of none
   client::Transfer transfer;
-  bool own = false;     // it is this server that is asked
-  bool inside = false;  // through memory
+  bool active = false;                           // the client has it
+  std::optional<client::ClientRequest> waiting;  // until others are over
+  bool own = false;                              // it is this server that is asked
+  bool inside = false;                           // through memory
   loopback::Transfer inside_transfer;
   std::unique_ptr<web::Codec> decoder;
 
@@ -223,7 +237,10 @@ Outgoing::Outgoing(JsGuest& guest) : guest_(guest) {
   on_failed_.Reset(isolate.v8(), isolate.hook("onOutgoingFailed"));
 }
 
-Outgoing::~Outgoing() = default;
+Outgoing::~Outgoing() {
+  fetches_.clear();
+  guest_.context().loop().cancel_timer(waiting_timer_);
+}
 
 void Outgoing::tell(uint32_t id) {
   // JsGuest::wait_ms() sees it.
@@ -289,12 +306,46 @@ void Outgoing::send(Fetch& fetch, client::ClientRequest request) {
       return rules.refusal(host, address, port);
     };
   }
+  size_t head_bytes = request.url.size();
+  for (const core::HeaderList::Header header : request.headers) {
+    head_bytes += header.name.size() + header.value.size() + 32;
+  }
+  if (head_bytes > kMaxHeadBytes) {
+    return fetch.on_failed({client::TransferFailure::Kind::kBroken,
+                            "URL and headers are larger than " + std::to_string(kMaxHeadBytes / 1024) + " KiB",
+                            "ERR_HEADERS"});
+  }
   request.http2 = true;
   request.decode = true;
   request.connect_timeout_ms = kConnectTimeoutMs;
   // Who waits for the answer has a deadline already.
   request.response_timeout_ms = 0;
 
+  hand_over(fetch, std::move(request));
+}
+
+void Outgoing::hand_over(Fetch& fetch, client::ClientRequest request) {
+  if (active_ < kMaxTransfers) return begin(fetch, request);
+  fetch.waiting = std::move(request);
+  waiting_.push_back(fetch.id);
+}
+
+void Outgoing::give_place() {
+  --active_;
+  if (waiting_.empty() || waiting_timer_ != 0) return;
+  // Not from within the client.
+  waiting_timer_ = guest_.context().loop().start_timer(0, [this] {
+    waiting_timer_ = 0;
+    while (!waiting_.empty() && active_ < kMaxTransfers) {
+      const auto found = fetches_.find(waiting_.front());
+      waiting_.pop_front();
+      if (found == fetches_.end() || found->second->failure) continue;
+      begin(*found->second, *std::exchange(found->second->waiting, std::nullopt));
+    }
+  });
+}
+
+void Outgoing::begin(Fetch& fetch, const client::ClientRequest& request) {
   std::string error;
   if (client_ == nullptr) {
     auto client = client::CurlClient::create(guest_.context().loop(), {.max_connections = kMaxConnections});
@@ -308,6 +359,8 @@ void Outgoing::send(Fetch& fetch, client::ClientRequest request) {
     core::Result<client::Transfer> transfer = client_->start(request, fetch);
     if (transfer) {
       fetch.transfer = std::move(transfer).value();
+      fetch.active = true;
+      ++active_;
       return;
     }
     error = transfer.error().message;

@@ -10,6 +10,7 @@
 #include <v8.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -54,6 +55,11 @@ class Outgoing {
   bool send_inside(Fetch& fetch, const client::ClientRequest& request);
   void call_hook(Fetch& fetch, const v8::Global<v8::Function>& hook, int count, v8::Local<v8::Value>* arguments);
   void tell(uint32_t id);
+  /// Hands the request to the client, now or when enough others are over.
+  void hand_over(Fetch& fetch, client::ClientRequest request);
+  void begin(Fetch& fetch, const client::ClientRequest& request);
+  /// One of those that the client has is over.
+  void give_place();
 
   JsGuest& guest_;
   std::unique_ptr<client::CurlClient> client_;
@@ -61,6 +67,9 @@ class Outgoing {
   std::unordered_map<uint32_t, std::unique_ptr<Fetch>> fetches_;  // destroyed before the clients
   std::vector<uint32_t> news_;
   uint32_t last_id_ = 0;
+  size_t active_ = 0;  // the client has them
+  std::deque<uint32_t> waiting_;
+  net::EventLoop::TimerId waiting_timer_ = 0;
   v8::Global<v8::Function> on_head_;
   v8::Global<v8::Function> on_readable_;
   v8::Global<v8::Function> on_wanted_;

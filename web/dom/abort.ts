@@ -21,12 +21,16 @@ export let signalAbort: (signal: AbortSignal, reason?: unknown) => void;
 /** Makes `result`, by default a new signal, one that is aborted as soon as one of the others is. */
 export let createDependentSignal: (signals: readonly AbortSignal[], result?: AbortSignal) => AbortSignal;
 
+// A source looks for dependents that are gone when it has so many, and then each time when there are twice as many.
+const firstPrune = 64;
+
 export class AbortSignal extends EventTarget {
   #aborted = false;
   #reason: unknown = undefined;
   #algorithms: Set<() => void> | null = null;
   // A dependent signal and its sources: https://dom.spec.whatwg.org/#abortsignal-dependent-signals
   #dependents: Set<WeakRef<AbortSignal>> | null = null;
+  #pruneAt = firstPrune;
   #sources: AbortSignal[] | null = null;
   #self: WeakRef<AbortSignal> | null = null;
   // Dependent signals that somebody listens to live as long as their sources.
@@ -127,10 +131,11 @@ export class AbortSignal extends EventTarget {
     this.#self ??= new WeakRef(this);
     source.#dependents ??= new Set();
     // Signals that were dropped without being aborted must not pile up at a source that lives long.
-    if (source.#dependents.size >= 64 && (source.#dependents.size & 63) === 0) {
+    if (source.#dependents.size >= source.#pruneAt) {
       for (const reference of source.#dependents) {
         if (!reference.deref()) source.#dependents.delete(reference);
       }
+      source.#pruneAt = Math.max(firstPrune, source.#dependents.size * 2);
     }
     source.#dependents.add(this.#self);
   }

@@ -38,7 +38,7 @@ function processParts(parts: readonly unknown[], endings: string): BlobData {
     if (typeof part === 'string') {
       pieces.push(natives.utf8Encode(endings === 'native' ? part.replace(/\r\n?|\n/g, '\n') : part));
     } else if (isBlob(part)) {
-      pieces.push(...blobData(part).pieces);
+      for (const piece of blobData(part).pieces) pieces.push(piece);
     } else {
       pieces.push(new Uint8Array(bytesOf(part)));
     }
