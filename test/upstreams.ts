@@ -32,6 +32,10 @@ export interface Certificates {
   good: Buffer;
   /** For elsewhere.example. */
   elsewhere: Buffer;
+  /** For localhost, until yesterday. */
+  expired: Buffer;
+  /** For localhost, signed by nobody else. */
+  selfSigned: Buffer;
 }
 
 export function makeCertificates(): Certificates {
@@ -39,21 +43,27 @@ export function makeCertificates(): Certificates {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const key = (name: string) => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', name];
   openssl('req', '-x509', ...key('ca.key'), '-subj', '/CN=Test authority', '-days', '30', '-out', 'ca.pem');
-  const sign = (name: string, san: string): Buffer => {
+  const sign = (name: string, san: string, days = 30): Buffer => {
     writeFileSync(join(folder, `${name}.ext`), `subjectAltName=${san}\n`);
     openssl('req', '-new', '-key', 'server.key', '-subj', `/CN=${name}`, '-out', `${name}.csr`);
     openssl(
       ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
-      ...['-days', '30', '-extfile', `${name}.ext`, '-out', `${name}.pem`],
+      ...['-days', `${days}`, '-extfile', `${name}.ext`, '-out', `${name}.pem`],
     );
     return readFileSync(join(folder, `${name}.pem`));
   };
   openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'server.key');
+  openssl(
+    ...['req', '-x509', '-key', 'server.key', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
+    ...['-days', '30', '-out', 'self.pem'],
+  );
   return {
     authority: join(folder, 'ca.pem'),
     key: readFileSync(join(folder, 'server.key')),
     good: sign('good', 'DNS:localhost,IP:127.0.0.1'),
     elsewhere: sign('elsewhere', 'DNS:elsewhere.example'),
+    expired: sign('expired', 'DNS:localhost', -1),
+    selfSigned: readFileSync(join(folder, 'self.pem')),
   };
 }
 
@@ -116,6 +126,19 @@ function answer(upstream: Upstream, request: http.IncomingMessage, response: htt
     case 'nonsense':
       request.socket.write('SMTP is not HTTP\r\n\r\n');
       return void request.socket.destroy();
+    case 'header-flood': {
+      // Headers without end, as fast as they are read.
+      const { socket } = request;
+      socket.write('HTTP/1.1 200 OK\r\n');
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(`x-flood: ${'y'.repeat(1000)}\r\n`.repeat(16))) continue;
+      };
+      socket.on('drain', more);
+      return more();
+    }
+    case 'circle': // /circle/A redirects to /circle/B and back
+      head(302, { location: argument === 'A' ? '/circle/B' : '/circle/A' });
+      return void end();
     case 'drip': // a piece at once, and nothing more
       head(200);
       return void response.write('first');
