@@ -53,7 +53,7 @@ wpt: build
 	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) test/wpt/run.ts $(if $(UPDATE),--update) $(DIRS) </dev/null
 
 # The whole-system tests that hostile input makes interesting; those that measure memory say nothing here.
-SANITIZED_TESTS := cpp fetch-style hostile-plugins http1 isolation malformed message-contract misbehaving mistakes red-team registry
+SANITIZED_TESTS := async-context cpp fetch-style hostile-plugins http1 isolation malformed message-contract misbehaving mistakes red-team registry
 sanitize: setup
 	$(MAKE) build PRESET=sanitizer BUILD=build/sanitizer
 	@failed=0; \
