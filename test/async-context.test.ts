@@ -94,7 +94,7 @@ for (const [i, what] of Object.keys(carriers).entries()) {
   test(`answers after ${what} find their requests`, async () => {
     const ask = (n: number) => valor.ask(`/carrier-${i}/x/${i}-${n}/${(n * 37) % 100}`);
     const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => ask(n)));
-    answers.forEach((answer, n) => assert.equal(answer.text, `${i}-${n}`));
+    for (const [n, answer] of answers.entries()) assert.equal(answer.text, `${i}-${n}`);
     assert.doesNotMatch(valor.log, new RegExp(`carrier-${i}\\] posted a response that belongs to no request`));
   });
 }

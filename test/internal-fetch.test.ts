@@ -32,6 +32,7 @@ const valor = await serve(
     web('counter.js', { name: 'bystander' }),
     web('counter.js', { name: 'lazy', instances: { min: 0, max: 1 } }),
     web('misbehave.js', { limits: { timeout_ms: 500, memory_mb: 32 } }),
+    web('misbehave.js', { name: 'hoarder', limits: { timeout_ms: 20_000, memory_mb: 32 } }),
     web('passes-on.js'),
     web('self-message.js', { limits: { timeout_ms: 500 } }),
     web('throws-at-load.js'),
@@ -114,7 +115,7 @@ const kinds: [kind: string, path: string, init: string, status: number, text: Re
   ['a plug-in that throws', 'misbehave/throw', '{}', 500, /"plugin":"misbehave"/],
   ['a plug-in that never answers', 'misbehave/never', '{}', 504, /"limit":"timeout_ms"/],
   ['a plug-in that computes without end', 'misbehave/loop', '{}', 504, /"plugin":"misbehave"/],
-  ['a plug-in that fills its memory', 'misbehave/heap', '{}', 502, /"limit":"memory_mb"/],
+  ['a plug-in that fills its memory', 'hoarder/heap', '{}', 502, /"limit":"memory_mb"/],
 ];
 for (const [kind, path, init, status, text] of kinds) {
   test(`${kind} answers as from outside`, async () => {
@@ -445,10 +446,10 @@ test('while a target is replaced again and again, no fetch fails', async () => {
 
 test('a target that crashes fails its own requests, and is back for the next', async () => {
   const got = await run(`
-    const crash = fetch(at('misbehave/heap')).then((response) => response.status);
+    const crash = fetch(at('hoarder/heap')).then((response) => response.status);
     const status = await crash;
     for (;;) {
-      const response = await fetch(at('misbehave/fine'));
+      const response = await fetch(at('hoarder/fine'));
       if (response.status === 200) return [status, await response.text()];
       await response.text();
       await new Promise((done) => setTimeout(done, 20));

@@ -131,10 +131,11 @@ function answer(upstream: Upstream, request: http.IncomingMessage, response: htt
       const { socket } = request;
       socket.write('HTTP/1.1 200 OK\r\n');
       const more = (): void => {
-        while (!socket.destroyed && socket.write(`x-flood: ${'y'.repeat(1000)}\r\n`.repeat(16))) continue;
+        const lines = `x-flood: ${'y'.repeat(1000)}\r\n`.repeat(16);
+        while (!socket.destroyed && socket.write(lines));
       };
       socket.on('drain', more);
-      return more();
+      return void more();
     }
     case 'circle': // /circle/A redirects to /circle/B and back
       head(302, { location: argument === 'A' ? '/circle/B' : '/circle/A' });

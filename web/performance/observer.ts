@@ -74,6 +74,8 @@ class PerformanceObserver {
   #types = new Set<string>();
   #buffer: PerformanceEntry[] = [];
   #first = true;
+  // One delivery is for the observers of many requests.
+  #activity = natives.activity();
 
   constructor(callback: Callback) {
     this.#callback = callback;
@@ -104,7 +106,7 @@ class PerformanceObserver {
     else this.#types.add(known[0] as string);
     observers.add(this);
     if (!buffered || mode === 'multiple') return;
-    this.#buffer.push(...findEntries(undefined, known[0]));
+    for (const entry of findEntries(undefined, known[0])) this.#buffer.push(entry);
     queueDelivery();
   }
 
@@ -134,6 +136,7 @@ class PerformanceObserver {
       const options: { droppedEntriesCount?: number } = {};
       if (observer.#first) options.droppedEntriesCount = 0;
       observer.#first = false;
+      natives.beginActivity(observer.#activity, undefined);
       try {
         Reflect.apply(observer.#callback, observer, [list, observer, options]);
       } catch (error) {

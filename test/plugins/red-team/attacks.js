@@ -171,6 +171,7 @@ export const attacks = {
   'environment variables': () => ['env', 'argv', 'execPath'].filter((name) => name in navigator || name in location),
 
   // --- the network around the host
+  'the registry from inside': () => fetch('/_plugins').then((response) => response.ok && response.text()),
   loopback: () => fetch('http://127.0.0.1:PORT/_plugins'),
   'loopback by name': () => fetch('http://localhost:PORT/_plugins'),
   'loopback by name with a dot': () => fetch('http://localhost.:PORT/_plugins'),
