@@ -28,7 +28,7 @@ export interface Certificates {
   /** File of the authority that signed the others. */
   authority: string;
   key: Buffer;
-  /** For localhost and 127.0.0.1. */
+  /** For localhost, the names below it, and 127.0.0.1. */
   good: Buffer;
   /** For elsewhere.example. */
   elsewhere: Buffer;
@@ -60,7 +60,7 @@ export function makeCertificates(): Certificates {
   return {
     authority: join(folder, 'ca.pem'),
     key: readFileSync(join(folder, 'server.key')),
-    good: sign('good', 'DNS:localhost,IP:127.0.0.1'),
+    good: sign('good', 'DNS:localhost,DNS:*.localhost,IP:127.0.0.1'),
     elsewhere: sign('elsewhere', 'DNS:elsewhere.example'),
     expired: sign('expired', 'DNS:localhost', -1),
     selfSigned: readFileSync(join(folder, 'self.pem')),

@@ -56,9 +56,9 @@ export class Instances {
     this.#valor ??= (async () => {
       const file = join(this.#folder, 'plugins.json');
       writeFileSync(file, '{"plugins":[]}');
-      const valor = new Valor(['-p', file, '-w', '--port', '0', '--no-access-log', '--log-level', 'error'], {
-        NODE_OPTIONS: '--expose-gc',
-      });
+      const options = ['-p', file, '-w', '--port', '0', '--no-access-log', '--log-level', 'error'];
+      const environment = { NODE_OPTIONS: '--expose-gc', CURL_CA_BUNDLE: this.#server.authority };
+      const valor = new Valor(options, environment);
       await valor.listening();
       valor.exited('the end of valor', 2 ** 31 - 1).then(
         () => (this.#valor = null),
@@ -84,7 +84,7 @@ export class Instances {
       name,
       url,
       root: join(this.#folder, 'tree'),
-      location: this.#server.address(test.worker, test.https) + test.variant,
+      location: this.#server.address(test.worker, test.protocol) + test.variant,
       limits: { timeout_ms: patientMs, memory_mb: memoryMb },
       permissions: { net: ['127.0.0.0/8', '[::1]'] },
     };

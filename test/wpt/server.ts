@@ -3,8 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
+import { makeCertificates } from '../upstreams.ts';
 
-// Both are this machine without anything in /etc/hosts, and of different origins and sites.
+// Both are this machine without anything in /etc/hosts, and of different origins and sites. Names below localhost are too,
+// to libcurl at least.
 const host = 'localhost';
 const otherHost = '127.0.0.1';
 
@@ -44,10 +46,15 @@ const report = `
 })();
 `;
 
+export type Protocol = 'http' | 'https' | 'h2';
+
 export class TestServer {
   #process: ChildProcess | null = null;
   #port = 0;
   #securePort = 0;
+  #http2Port = 0;
+  /** File of the authority that signed the server's certificate. */
+  authority = '';
   #ports: RegExp | null = null;
   #tree: string;
   #scripts = new Map<string, Promise<void>>();
@@ -65,7 +72,10 @@ export class TestServer {
     for (const [index, name] of names.entries()) {
       ports[name] = [...(ports[name] ?? []), free[index]!];
     }
-    const certificate = (name: string): string => join('tools/certs', name);
+    const { authority, key, good } = makeCertificates();
+    this.authority = authority;
+    writeFileSync(join(folder, 'host.key'), key);
+    writeFileSync(join(folder, 'host.pem'), good);
     writeFileSync(
       join(folder, 'wptserve.json'),
       JSON.stringify({
@@ -77,9 +87,9 @@ export class TestServer {
         ssl: {
           type: 'pregenerated',
           pregenerated: {
-            ca_cert_path: certificate('cacert.pem'),
-            host_cert_path: certificate('web-platform.test.pem'),
-            host_key_path: certificate('web-platform.test.key'),
+            ca_cert_path: authority,
+            host_cert_path: join(folder, 'host.pem'),
+            host_key_path: join(folder, 'host.key'),
           },
         },
       }),
@@ -87,6 +97,7 @@ export class TestServer {
     this.#ports = new RegExp(`:(${free.join('|')})\\b`, 'g');
     this.#port = ports.http![0]!;
     this.#securePort = ports.https![0]!;
+    this.#http2Port = ports.h2![0]!;
     const log = openSync(join(folder, 'wptserve.log'), 'w');
     const script = join(import.meta.dirname, 'wptserve.py');
     // Its own process group: it has children, one for each port.
@@ -115,8 +126,9 @@ export class TestServer {
   }
 
   /** Where a browser would have the script from. */
-  address(path: string, https: boolean): string {
-    return `${https ? 'https' : 'http'}://${host}:${https ? this.#securePort : this.#port}/${path}`;
+  address(path: string, protocol: Protocol): string {
+    const port = { http: this.#port, https: this.#securePort, h2: this.#http2Port }[protocol];
+    return `${protocol === 'http' ? 'http' : 'https'}://${host}:${port}/${path}`;
   }
 
   /** Some tests have addresses in their names, and ports differ from run to run. */

@@ -2,6 +2,7 @@
 // variants. https://web-platform-tests.org/writing-tests/testharness.html#multi-global-tests
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Protocol } from './server.ts';
 
 /** What the project answers for, in the order of the report. */
 export const directories = [
@@ -20,7 +21,8 @@ export interface Test {
   worker: string;
   /** "" or "?..." */
   variant: string;
-  https: boolean;
+  /** With which the script comes, and what it fetches from its own place. */
+  protocol: Protocol;
   long: boolean;
 }
 
@@ -46,7 +48,7 @@ function testsOf(file: string, source: string, directory: string): Test[] {
     directory,
     worker: multiGlobal ? file.replace(/\.any\.js$/, '.any.worker.js') : file,
     variant,
-    https: /\.(https|h2)\./.test(file),
+    protocol: /\.h2\./.test(file) ? 'h2' : /\.https\./.test(file) ? 'https' : 'http',
     long: values('timeout').includes('long'),
   }));
 }
