@@ -47,6 +47,7 @@ constexpr std::array kFields = {
     Field{"path", kStaticAndNative}, Field{"url", kWebOnly},       Field{"builtin", kStaticOnly},
     Field{"config", kAllTypes},      Field{"limits", kAllTypes},   Field{"instances", kAllTypes},
     Field{"root", kWebOnly},         Field{"location", kAllTypes}, Field{"permissions", kWebOnly},
+    Field{"fetch", kWebOnly},
 };
 constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
   std::array<std::string_view, kFields.size()> keys;
@@ -54,6 +55,7 @@ constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
   return keys;
 }();
 constexpr std::array<std::string_view, 3> kTypes = {"static", "native", "web"};
+constexpr std::array<std::string_view, 2> kFetchRules = {"server", "browser"};
 constexpr std::array<std::string_view, 3> kLimitKeys = {"timeout_ms", "memory_mb", "queue"};
 constexpr std::array<std::string_view, 2> kInstanceKeys = {"min", "max"};
 constexpr std::array<std::string_view, 1> kPermissionKeys = {"net"};
@@ -137,6 +139,7 @@ class Reader {
   void read_limits(const JsonValue& object, const std::string& field, Definition& definition);
   void read_instances(const JsonValue& object, const std::string& field, Instances& instances);
   void read_permissions(const JsonValue& object, const std::string& field, Permissions& permissions);
+  void read_fetch(const JsonValue& object, const std::string& field, FetchRules& rules);
   void refuse_foreign(const JsonValue& object, const std::string& field, PluginType type);
   void require(const JsonValue& object, const std::string& field, std::string_view key, std::string_view why) {
     if (member(object, key) == nullptr) {
@@ -309,6 +312,18 @@ void Reader::read_permissions(const JsonValue& object, const std::string& field,
   permissions.net = NetRules(std::move(rules));
 }
 
+void Reader::read_fetch(const JsonValue& object, const std::string& field, FetchRules& rules) {
+  const JsonValue* value = member(object, "fetch");
+  if (value == nullptr || !expect(*value, join(field, "fetch"), Kind::kString)) return;
+  for (FetchRules candidate : {FetchRules::kServer, FetchRules::kBrowser}) {
+    if (value->text != to_string(candidate)) continue;
+    rules = candidate;
+    return;
+  }
+  mistake(value->line, join(field, "fetch"),
+          "unknown rules " + quoted(value->text) + "; " + suggest(value->text, kFetchRules));
+}
+
 void Reader::refuse_foreign(const JsonValue& object, const std::string& field, PluginType type) {
   auto set = static_cast<TypeSet>(1 << static_cast<int>(type));
   for (const JsonMember& candidate : object.members) {
@@ -350,6 +365,7 @@ Definition Reader::read_definition(const JsonValue& value, const std::string& fi
   read_limits(value, field, definition);
   read_instances(value, field, definition.instances);
   read_permissions(value, field, definition.permissions);
+  read_fetch(value, field, definition.fetch);
   return definition;
 }
 

@@ -115,6 +115,19 @@ TEST_CASE("permissions are read and told again") {
   CHECK(to_json(parsed(json)) == json);
 }
 
+TEST_CASE("the rules of fetch are one of two, and the server's unless said otherwise") {
+  CHECK(parsed(web(R"("limits":{})")).fetch == FetchRules::kServer);
+  CHECK(parsed(web(R"("fetch":"server")")).fetch == FetchRules::kServer);
+  CHECK(parsed(web(R"("fetch":"browser")")).fetch == FetchRules::kBrowser);
+  CHECK(mistakes(web(R"("fetch":"browsers")")) ==
+        "body:1: fetch: unknown rules \"browsers\"; did you mean \"browser\"?");
+  CHECK(mistakes(web(R"("fetch":"x")")) ==
+        "body:1: fetch: unknown rules \"x\"; expected one of \"server\", \"browser\"");
+  CHECK(mistakes(web(R"("fetch":true)")) == "body:1: fetch: expected a string, found true or false");
+  CHECK(mistakes(R"({"type":"native","name":"a","path":"x","fetch":"browser"})").find("belongs to plug-ins of type") !=
+        std::string::npos);
+}
+
 TEST_CASE("mistakes in permissions are reported at their place") {
   CHECK(mistakes(web(R"("permissions":{"nett":[]})")) ==
         "body:1: permissions: unknown key \"nett\"; did you mean \"net\"?");
@@ -183,7 +196,7 @@ TEST_CASE("a number at the end of its line does not shift the lines that follow"
         "body:3: limits.timeout_ms: expected a whole number from 1 to 86400000, found 0\n"
         "body:4: unknown key \"x\"; expected one of \"type\", \"name\", \"prefix\", \"path\", \"url\", \"builtin\", "
         "\"config\", "
-        "\"limits\", \"instances\", \"root\", \"location\", \"permissions\"");
+        "\"limits\", \"instances\", \"root\", \"location\", \"permissions\", \"fetch\"");
 }
 
 TEST_CASE("unknown keys suggest the nearest known one") {
@@ -369,9 +382,10 @@ TEST_CASE("relative paths are resolved against the folder of their file") {
 
 TEST_CASE("a definition as JSON holds every field in force and parses to itself") {
   CHECK(to_json(parsed(R"({"type":"web","name":"a","url":"a\"b.js","config":{"x":[1]}})")) ==
-        R"({"type":"web","name":"a","prefix":"a","url":"a\"b.js","config":{"x":[1]},)"
+        R"({"type":"web","name":"a","prefix":"a","url":"a\"b.js","fetch":"server","config":{"x":[1]},)"
         R"("limits":{"timeout_ms":30000,"memory_mb":128,"queue":1024},"instances":{"min":1,"max":1}})");
   for (std::string_view json : {R"({"type":"web","name":"a","url":"a.js","prefix":"/","instances":{"min":0,"max":5}})",
+                                R"({"type":"web","name":"a","url":"a.js","fetch":"browser"})",
                                 R"({"type":"native","name":"a","path":"x","config":"\u0001","limits":{"queue":7}})",
                                 R"({"type":"static","name":"h","builtin":"files","path":"public","prefix":"a/b"})"}) {
     std::string once = to_json(parsed(json));

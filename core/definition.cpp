@@ -17,6 +17,10 @@ std::string_view to_string(PluginType type) {
   return "";
 }
 
+std::string_view to_string(FetchRules rules) {
+  return rules == FetchRules::kBrowser ? "browser" : "server";
+}
+
 void resolve_paths(Definition& definition, std::string_view folder) {
   auto below = [&](std::string& path) {
     if (path.empty() || path.front() == '/') return;
@@ -50,6 +54,7 @@ std::string to_json(const Definition& definition) {
   if (!definition.root.empty()) text("root", definition.root);
   if (!definition.location.empty()) text("location", definition.location);
   if (definition.type == PluginType::kStatic) text("builtin", definition.builtin);
+  if (definition.type == PluginType::kWeb) text("fetch", to_string(definition.fetch));
   json += "\"config\":" + definition.config;
   json += ",\"limits\":{\"timeout_ms\":" + std::to_string(definition.limits.timeout_ms);
   // Memory is counted by V8: where there is none, no limit is promised.

@@ -38,8 +38,18 @@ struct Permissions {
   NetRules net;  ///< where fetch() may connect to
 };
 
+/// How fetch() behaves. JSON: "fetch": "server" or "browser". For kWeb.
+enum class FetchRules {
+  kServer,   ///< as on other servers: no CORS, no forbidden headers, no cookies
+  kBrowser,  ///< as in a page at the plug-in's location: the whole Fetch standard
+};
+
+/// "server", "browser".
+std::string_view to_string(FetchRules rules);
+
 struct Definition {
   PluginType type = PluginType::kWeb;
+  FetchRules fetch = FetchRules::kServer;
   std::string name;    ///< unique; 1 to 100 characters of A-Z a-z 0-9 . _ -
   std::string prefix;  ///< mount without slashes at the ends; default: name; "" mounts at the root ("prefix": "/")
   std::string path;    ///< kNative: library, without a slash a system library's name; kStatic: folder, if it needs one
