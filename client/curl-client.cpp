@@ -120,6 +120,7 @@ struct Transfer::State {
   List headers;
   char error[CURL_ERROR_SIZE] = "";
   HeadReader head_reader;
+  bool secure = false;
   AddressCheck check_address;
   std::string refusal;
   // As curl was told; `unpause`: it is to be told anew once it has returned.
@@ -145,6 +146,7 @@ struct Transfer::State {
   void resume();
   void apply_pauses();
   void watch_time(uint64_t milliseconds);
+  void tell_head();
   size_t read(char* buffer, size_t size);
 
   static size_t on_header(char* data, size_t, size_t size, void* self);
@@ -288,6 +290,11 @@ void CurlClient::Impl::finish(Transfer::State& state, CURLcode code) {
   if (!state.head_reader.problem().empty()) {
     failed = true;
     failure = {TransferFailure::Kind::kBroken, state.head_reader.problem()};
+  } else if (!failed && !state.secure && state.listener != nullptr &&
+             state.head_reader.end() == HeadReader::Step::kComplete) {
+    ++state.client.depth;  // the listener may end its transfer
+    state.tell_head();
+    --state.client.depth;
   } else if (!failed && !state.head_reader.complete()) {
     failed = true;
     failure = {TransferFailure::Kind::kBroken, "the response has no head", "ECONNRESET"};
@@ -312,6 +319,8 @@ CURLcode Transfer::State::set_up(const ClientRequest& request) {
   const auto set = [&](CURLoption option, auto value) {
     if (result == CURLE_OK) result = curl_easy_setopt(easy, option, value);
   };
+  head_reader = HeadReader(request.head_rules);
+  secure = request.url.starts_with("https:");
   set(CURLOPT_PRIVATE, static_cast<void*>(this));
   set(CURLOPT_ERRORBUFFER, error);
   set(CURLOPT_URL, request.url.c_str());
@@ -327,6 +336,7 @@ CURLcode Transfer::State::set_up(const ClientRequest& request) {
   if (!ca_bundle().empty()) set(CURLOPT_CAINFO, ca_bundle().c_str());
   // Requests that come together share the first connection where it turns out to be HTTP/2.
   if (request.http2) set(CURLOPT_PIPEWAIT, 1L);
+  if (request.fresh_connection) set(CURLOPT_FRESH_CONNECT, 1L);
   if (request.decode) set(CURLOPT_ACCEPT_ENCODING, "");
   if (request.check_address) {
     check_address = request.check_address;
@@ -382,9 +392,13 @@ size_t Transfer::State::on_header(char* data, size_t, size_t size, void* self) {
     case HeadReader::Step::kComplete:
       break;
   }
-  state.client.loop.cancel_timer(std::exchange(state.timer, 0));
-  state.listener->on_head(state.head_reader.take_head(), state.head_reader.length(), state.head_reader.reason());
+  state.tell_head();
   return state.listener == nullptr ? CURL_WRITEFUNC_ERROR : size;
+}
+
+void Transfer::State::tell_head() {
+  client.loop.cancel_timer(std::exchange(timer, 0));
+  listener->on_head(head_reader.take_head(), head_reader.length(), head_reader.reason());
 }
 
 curl_socket_t Transfer::State::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {

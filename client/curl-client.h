@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "client/head-reader.h"
 #include "core/exchange.h"
 #include "core/ip-address.h"
 #include "core/message.h"
@@ -36,6 +37,8 @@ struct ClientRequest {
   uint32_t connect_timeout_ms = 30'000;         ///< until connected, name look-up included
   uint32_t response_timeout_ms = 30'000;        ///< from the last byte sent to the response's head; 0: none
   bool http2 = false;                           ///< where the other side of a TLS connection offers it
+  HeadRules head_rules = HeadRules::kStrict;    ///< what counts as a response's head
+  bool fresh_connection = false;                ///< use none that is there already
   bool decode = false;              ///< accept-encoding is sent, and the content decoded; the head stays as it came
   std::string proxy = {};           ///< URL of a proxy (client/proxy-settings.h)
   AddressCheck check_address = {};  ///< asked before each connection, with what the name resolved to

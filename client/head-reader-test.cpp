@@ -47,6 +47,26 @@ TEST_CASE("a response's head is put together from its lines") {
       CHECK_FALSE(reader.problem().empty());
     }
   }
+  SUBCASE("tolerant rules accept more, never what would break up a head") {
+    HeadReader strict;
+    HeadReader tolerant(HeadRules::kBrowser);
+    CHECK(feed(strict, {"HTTP/1.1 200 OK\r\n", "a: \x01\x0b\r\n"}) == HeadReader::Step::kBroken);
+    CHECK(feed(tolerant, {"HTTP/1.1 200 OK\n", "a: \x01\x0b\n", "b: \t1\t\n"}) == HeadReader::Step::kMore);
+    CHECK(tolerant.end() == HeadReader::Step::kComplete);
+    CHECK(tolerant.end() == HeadReader::Step::kMore);
+    const core::ResponseHead head = tolerant.take_head();
+    CHECK(head.headers.get("a") == "\x01\x0b");
+    CHECK(head.headers.get("b") == "1");
+    for (const std::string_view line : {std::string_view("a: b\0c\r\n", 8), std::string_view("a: b\rc\r\n", 8)}) {
+      HeadReader reader(HeadRules::kTolerant);
+      CHECK(feed(reader, {"HTTP/1.1 200 OK\r\n", line}) == HeadReader::Step::kBroken);
+    }
+    HeadReader nothing(HeadRules::kBrowser);
+    CHECK(nothing.end() == HeadReader::Step::kMore);
+    HeadReader cut(HeadRules::kTolerant);
+    CHECK(feed(cut, {"HTTP/1.1 200 OK\r\n"}) == HeadReader::Step::kMore);
+    CHECK(cut.end() == HeadReader::Step::kMore);
+  }
   SUBCASE("a head without end is refused") {
     HeadReader reader;
     reader.feed("HTTP/1.1 200 OK\r\n");

@@ -24,6 +24,15 @@ HeadReader::Step HeadReader::broken(std::string why) {
   return Step::kBroken;
 }
 
+bool HeadReader::is_value(std::string_view value) const {
+  if (rules_ == HeadRules::kStrict) return core::is_header_value(value);
+  return value.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos;
+}
+
+HeadReader::Step HeadReader::end() {
+  return complete_ || !begun_ || !problem_.empty() || rules_ != HeadRules::kBrowser ? Step::kMore : end_of_head();
+}
+
 HeadReader::Step HeadReader::feed(std::string_view line) {
   if (!problem_.empty()) return Step::kBroken;
   if (complete_) return Step::kMore;
@@ -50,7 +59,7 @@ HeadReader::Step HeadReader::status_line(std::string_view line) {
   // Only a client that asked for another protocol may be told to switch.
   if (head_.status == 101) return broken("the response switches protocols without being asked to");
   reason_ = trim(line.substr(space + 4));
-  if (!core::is_header_value(reason_)) return broken("the response's status line has a control character");
+  if (!is_value(reason_)) return broken("the response's status line has a control character");
   begun_ = true;
   return Step::kMore;
 }
@@ -63,7 +72,7 @@ HeadReader::Step HeadReader::field_line(std::string_view line) {
     return broken("the response has a header line without a proper name");
   }
   const std::string_view value = trim(line.substr(colon + 1));
-  if (!core::is_header_value(value)) return broken("the response has a header with a control character");
+  if (!is_value(value)) return broken("the response has a header with a control character");
   head_.headers.append(name, value);
   return Step::kMore;
 }

@@ -11,13 +11,23 @@
 
 namespace valor::client {
 
+enum class HeadRules {
+  kStrict,    ///< fit to be passed on: https://www.rfc-editor.org/rfc/rfc9112
+  kTolerant,  ///< also values with control characters other than NUL, CR and LF
+  kBrowser,   ///< also, without TLS, a head that ends with the connection
+};
+
 class HeadReader {
  public:
   enum class Step { kMore, kComplete, kBroken };
 
+  explicit HeadReader(HeadRules rules = HeadRules::kStrict) : rules_(rules) {}
+
   /// Takes one line with its line end. kComplete: with this line the head of the final response was there. Lines after
   /// it count for nothing.
   Step feed(std::string_view line);
+  /// The connection was closed in order. kComplete: the rules take what there is of a head for all of it.
+  Step end();
 
   bool complete() const { return complete_; }
   /// Why the head is broken; "" where it is not.
@@ -35,6 +45,9 @@ class HeadReader {
   Step field_line(std::string_view line);
   Step end_of_head();
 
+  bool is_value(std::string_view value) const;
+
+  HeadRules rules_;
   core::ResponseHead head_;
   std::optional<uint64_t> length_;
   std::string reason_;

@@ -109,15 +109,17 @@ export interface WebNatives {
 export interface HostNatives {
   /**
    * Begins one exchange with one server and returns its id. `headers` is "name\0value\0name\0value\0..."; the body comes
-   * whole, in pieces by writeOutgoing() (true), or not at all. Unless `outlivesCall`, it ends with the request on whose
-   * behalf the plug-in runs.
+   * whole, in pieces by writeOutgoing() (its length in bytes, or true where it is not known), or not at all. Unless
+   * `outlivesCall`, it ends with the request on whose behalf the plug-in runs. `freshConnection`: none that is there
+   * already is used.
    */
   startOutgoing(
     method: string,
     url: string,
     headers: string,
-    body: Uint8Array<ArrayBuffer> | true | null,
+    body: Uint8Array<ArrayBuffer> | number | true | null,
     outlivesCall: boolean,
+    freshConnection: boolean,
   ): number;
   /** The next piece of the response's body: null at its end, undefined when there is none yet. */
   readOutgoing(id: number): Uint8Array<ArrayBuffer> | null | undefined;

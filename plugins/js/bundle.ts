@@ -1,5 +1,6 @@
 // Everything that the startup snapshot holds: the Web platform and the contracts of plug-ins written in JavaScript.
 import { onOutgoingFailed, onOutgoingHead, onOutgoingReadable, onOutgoingWanted } from '../../web/fetch/exchange.ts';
+import { useBrowserFetch } from '../../web/fetch/page-rules.ts';
 import { fireUnhandledRejection } from '../../web/html/promise-rejection-event.ts';
 import { onTimer } from '../../web/html/timers.ts';
 import { installGlobals } from '../../web/install.ts';
@@ -33,6 +34,7 @@ installValorGlobal(globalThis);
 
 natives.setHooks({
   onContextMade: captureLate,
+  useBrowserFetch,
   onTimer,
   onUnhandledRejection: fireUnhandledRejection,
   chooseStyle,

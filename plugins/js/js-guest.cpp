@@ -75,6 +75,9 @@ void JsGuest::start() {
     v8::TryCatch guard(isolate);
     engine::ModuleLoader::Entry entry;
     if (isolate_->dead()) return;
+    if (definition.fetch == core::FetchRules::kBrowser) {
+      (void)isolate_->call(isolate_->hook("useBrowserFetch"), 0, nullptr);
+    }
     if (modules_->run_entry(context, definition.url, definition.root).To(&entry)) {
       if (entry.module.IsEmpty()) return;
       entry.settled->MarkAsHandled();

@@ -5,6 +5,8 @@ import { type Natives, natives as platformNatives } from '../../web/natives.ts';
 export interface Hooks {
   /** A context was made from the snapshot; no plug-in ran in it yet. */
   onContextMade(): void;
+  /** Before the plug-in's code: its fetch() is to behave as in a page. */
+  useBrowserFetch(): void;
   /** A timer is due. */
   onTimer(id: number): void;
   /** A promise was rejected and nobody listens. Returns whether the plug-in wants no report. */

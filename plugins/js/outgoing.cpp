@@ -261,7 +261,9 @@ void Outgoing::start(const Info& info) {
   request.method = to_latin1(isolate, info[0].As<v8::String>());
   request.url = to_latin1(isolate, info[1].As<v8::String>());
   request.headers = read_headers(to_latin1(isolate, info[2].As<v8::String>()));
+  if (info[3]->IsNumber()) request.content_length = static_cast<uint64_t>(info[3].As<v8::Number>()->Value());
   const bool outlives_call = info[4]->IsTrue();
+  request.fresh_connection = info[5]->IsTrue();
   const host::CallId call = outlives_call ? 0 : guest_.current_call();
 
   const uint32_t id = ++last_id_;
@@ -317,6 +319,8 @@ void Outgoing::send(Fetch& fetch, client::ClientRequest request) {
   }
   request.http2 = true;
   request.decode = true;
+  const bool like_page = guest_.context().definition().fetch == core::FetchRules::kBrowser;
+  request.head_rules = like_page ? client::HeadRules::kBrowser : client::HeadRules::kTolerant;
   request.connect_timeout_ms = kConnectTimeoutMs;
   // Who waits for the answer has a deadline already.
   request.response_timeout_ms = 0;

@@ -5,7 +5,13 @@ import { bytesOf } from '../encoding/text-decoder.ts';
 import { fileApi, fileApiInUse } from '../file-api/file-api.ts';
 import { natives } from '../natives.ts';
 import type { ReadableStream } from '../streams/streams.ts';
-import { type ByteController, createByteStream, isDisturbed, isReadableStream } from '../streams/streams.ts';
+import {
+  type ByteController,
+  createByteStream,
+  isDisturbed,
+  isReadableStream,
+  teeCloning,
+} from '../streams/streams.ts';
 import { isURLSearchParams } from '../url/url-search-params.ts';
 import { parseUrlencoded } from '../url/urlencoded.ts';
 import { isArrayBuffer } from '../webidl/buffer-source.ts';
@@ -20,6 +26,14 @@ export interface BodySource {
   read(): Uint8Array<ArrayBuffer> | null | Promise<Uint8Array<ArrayBuffer> | null>;
   /** Nobody will read on. */
   cancel(reason: unknown): unknown;
+  /** Bytes in all, where that is known. */
+  size?: number;
+  /** The same content once more, where it can be had again. */
+  again?(): BodySource;
+  /** Throws what it has failed with, where it has. */
+  check?(): void;
+  /** `listener` hears of a failure at once, not only with the next read. For one listener. */
+  onFailure?(listener: (error: unknown) => void): void;
 }
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -84,6 +98,23 @@ function requireUsable(body: Body): void {
   if (isUnusable(body)) throw new TypeError('The body has already been used');
 }
 
+const isSource = (data: Body['data'] | undefined): data is BodySource =>
+  typeof data === 'object' && data !== null && 'read' in data;
+
+/** The body; throws what it has failed with, as it does however often it is read. */
+export function intact(body: Body | null): Body | null {
+  const data = body && (body.stream ? contentOfStreams.get(body.stream) : body.data);
+  if (isSource(data)) data.check?.();
+  return body;
+}
+
+/** Marks the body as used, without anybody reading it. */
+export function disturb(body: Body): void {
+  if (isUnusable(body)) return;
+  const content = takeBody(body);
+  if (isSource(content)) Promise.resolve(content.cancel(undefined)).catch(() => {});
+}
+
 /** The body as a stream; the same one each time. */
 export function bodyStream(body: Body): ReadableStream {
   if (body.stream) return body.stream;
@@ -93,8 +124,10 @@ export function bodyStream(body: Body): ReadableStream {
   body.data = null;
   body.stream = stream;
   // The data has been read: the stream says so in the same way.
-  if (body.used) stream.cancel();
-  else contentOfStreams.set(stream, data ?? '');
+  if (body.used) {
+    stream.cancel();
+    stream.getReader();
+  } else contentOfStreams.set(stream, data ?? '');
   return stream;
 }
 
@@ -115,6 +148,9 @@ function sourceOfData(data: string | Bytes | null): BodySource {
 function streamOfSource(source: BodySource): ReadableStream {
   return createByteStream({
     type: 'bytes',
+    start(controller: ByteController) {
+      source.onFailure?.((error) => controller.error(error));
+    },
     async pull(controller: ByteController) {
       let piece = await source.read();
       while (piece !== null && piece.length === 0) piece = await source.read();
@@ -213,9 +249,10 @@ export function cloneBody(body: Body | null): Body | null {
   const { data } = body;
   if (typeof data === 'string') return createBody(data);
   if (data instanceof Uint8Array) return createBody(data.slice());
+  if (data?.again && !body.stream) return createBody(data.again());
   const stream = bodyStream(body);
   contentOfStreams.delete(stream);
-  const [first, second] = stream.tee();
+  const [first, second] = teeCloning(stream);
   body.stream = first;
   return { data: null, stream: second, used: false };
 }

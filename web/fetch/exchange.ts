@@ -19,6 +19,8 @@ export interface ExchangeParts {
   headers: HeaderList;
   body: Bytes | BodySource | null;
   outlivesCall: boolean;
+  /** No connection that is there already may be used. */
+  freshConnection?: boolean;
 }
 
 // It must not hold on to the body's source: when nobody else does, the body is given up.
@@ -31,12 +33,15 @@ interface Exchange {
   waiting: { resolve: (head: ResponseHead) => void; reject: (error: unknown) => void } | null;
   /** What a read of the response's body waits for. */
   reader: { resolve: (piece: Bytes | null) => void; reject: (error: unknown) => void } | null;
+  /** The body's source, where it wants to hear of a failure. */
+  watching: WeakRef<Source> | null;
   failed: boolean;
   error: unknown;
 }
 
 const exchanges = new Map<number, Exchange>();
 const Registry = FinalizationRegistry;
+const Reference = WeakRef;
 let forgotten: FinalizationRegistry<Exchange> | null = null;
 
 /** What a fetch fails with: https://fetch.spec.whatwg.org/#concept-network-error. The cause says what happened. */
@@ -65,20 +70,34 @@ function fail(exchange: Exchange, error: unknown): void {
   exchange.failed = true;
   exchange.error = error;
   end(exchange, error);
-  const { waiting, reader } = exchange;
+  const { waiting, reader, watching } = exchange;
   exchange.waiting = null;
   exchange.reader = null;
   waiting?.reject(error);
   reader?.reject(error);
+  watching?.deref()?.listener?.(error);
 }
 
-function sourceOf(exchange: Exchange): BodySource {
+interface Source extends BodySource {
+  listener: ((error: unknown) => void) | null;
+}
+
+function sourceOf(exchange: Exchange): Source {
   function next(): Bytes | null | undefined {
     const piece = natives.readOutgoing(exchange.id);
     if (piece === null) end(exchange);
     return piece;
   }
   return {
+    listener: null,
+    check() {
+      if (exchange.failed) throw exchange.error;
+    },
+    onFailure(listener) {
+      this.listener = listener;
+      exchange.watching = new Reference(this);
+      if (exchange.failed) listener(exchange.error);
+    },
     read() {
       if (exchange.failed) throw exchange.error;
       const piece = next();
@@ -114,18 +133,19 @@ export function startExchange(parts: ExchangeParts): {
   head: Promise<ResponseHead>;
   abort(error: unknown): void;
 } {
-  const { method, url, headers, body, outlivesCall } = parts;
+  const { method, url, headers, body, outlivesCall, freshConnection = false } = parts;
   let flat = '';
   for (const part of headers) flat += `${part}\0`;
   const whole = body === null || body instanceof Uint8Array;
   const { promise, resolve, reject } = Promise.withResolvers<ResponseHead>();
   const exchange: Exchange = {
-    id: natives.startOutgoing(method, url, flat, whole ? body : true, outlivesCall),
+    id: natives.startOutgoing(method, url, flat, whole ? body : (body.size ?? true), outlivesCall, freshConnection),
     url,
     upload: whole ? null : body,
     uploading: false,
     waiting: { resolve, reject },
     reader: null,
+    watching: null,
     failed: false,
     error: undefined,
   };

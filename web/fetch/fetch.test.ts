@@ -225,7 +225,7 @@ test('a body is consumed once; an empty one as often as wanted', async () => {
     await none.text(); await none.text();
     seen.push(none.bodyUsed);
     return seen.join();`),
-    'false,true,TypeError,TypeError,false,TypeError,false,false',
+    'false,true,TypeError,TypeError,true,TypeError,false,false',
   );
 });
 

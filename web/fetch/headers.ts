@@ -1,5 +1,6 @@
 // https://fetch.spec.whatwg.org/#headers-class
-// Departure: no header is forbidden. A plug-in on a server must be able to set Cookie, Host or Set-Cookie.
+// Departure: no header is forbidden, since a plug-in on a server must be able to set Cookie, Host or Set-Cookie; unless its
+// fetch() is to behave as in a page (page-rules.ts).
 /** biome-ignore-all lint/complexity/noArguments: Web IDL counts the arguments that were passed */
 
 import { registerInspector } from '../console/inspectors.ts';
@@ -7,6 +8,8 @@ import { isObject, requireArguments, toByteString } from '../webidl/conversions.
 import { defineInterface } from '../webidl/define.ts';
 import { type IterationKind, type Pair, pairIteratorFactory } from '../webidl/iterable.ts';
 import { type HeaderList, listDelete, listGet, listGetAll, listHas, listSet, sortAndCombine } from './header-list.ts';
+import { pageRules } from './page-rules.ts';
+import { isNoCorsName, isSafelisted } from './safelist.ts';
 
 export type HeadersGuard = 'none' | 'request' | 'request-no-cors' | 'response' | 'immutable';
 
@@ -41,15 +44,11 @@ function toValue(value: unknown): string {
   return text;
 }
 
-/** https://fetch.spec.whatwg.org/#cors-safelisted-request-header, as far as requests without CORS use it. */
-function isNoCorsSafelisted(name: string, value: string): boolean {
-  if (value.length > 128) return false;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be found
-  if (name === 'accept') return !/[\x00-\x08\x0a-\x1f"():<>?@[\\\]{}\x7f]/.test(value);
-  if (name === 'accept-language' || name === 'content-language') return !/[^0-9A-Za-z *,\-.;=]/.test(value);
-  if (name !== 'content-type') return false;
-  const essence = (value.split(';', 1)[0] ?? '').trim().toLowerCase();
-  return ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'].includes(essence);
+/** Whether the guard lets a header in. https://fetch.spec.whatwg.org/#headers-validate, after the checks. */
+function admits(guard: HeadersGuard, name: string, value: string): boolean {
+  if (pageRules === null) return true;
+  if (guard === 'request') return !pageRules.isForbiddenRequestHeader(name, value);
+  return guard !== 'response' || !pageRules.isForbiddenResponseHeader(name);
 }
 
 // What request.ts and response.ts need of the insides.
@@ -88,19 +87,28 @@ export class Headers {
     const key = toName(name);
     const text = toValue(value);
     this.#mayChange();
+    if (!admits(this.#guard, key, text)) return;
     if (this.#guard === 'request-no-cors') {
       const present = listGet(this.#list, key);
-      if (!isNoCorsSafelisted(key, present === null ? text : `${present}, ${text}`)) return;
+      if (!isNoCorsName(key) || !isSafelisted(key, present === null ? text : `${present}, ${text}`)) return;
     }
     this.#list.push(key, text);
+    this.#dropPrivileged();
+  }
+
+  /** https://fetch.spec.whatwg.org/#concept-headers-remove-privileged-no-cors-request-headers */
+  #dropPrivileged(): void {
+    if (this.#guard === 'request-no-cors') listDelete(this.#list, 'range');
   }
 
   delete(name: string): void {
     requireArguments(arguments.length, 1, 'Headers.delete');
     const key = toName(name);
     this.#mayChange();
-    if (this.#guard === 'request-no-cors' && !isNoCorsSafelisted(key, '') && key !== 'range') return;
+    if (!admits(this.#guard, key, '')) return;
+    if (this.#guard === 'request-no-cors' && !isNoCorsName(key) && key !== 'range') return;
     listDelete(this.#list, key);
+    this.#dropPrivileged();
   }
 
   get(name: string): string | null {
@@ -122,8 +130,10 @@ export class Headers {
     const key = toName(name);
     const text = toValue(value);
     this.#mayChange();
-    if (this.#guard === 'request-no-cors' && !isNoCorsSafelisted(key, text)) return;
+    if (!admits(this.#guard, key, text)) return;
+    if (this.#guard === 'request-no-cors' && !(isNoCorsName(key) && isSafelisted(key, text))) return;
     listSet(this.#list, key, text);
+    this.#dropPrivileged();
   }
 
   entries(): IterableIterator<[string, string]> {
@@ -172,8 +182,23 @@ const iterate = pairIteratorFactory<Headers>('Headers', (headers) => sortedPairs
 
 const ownIterator = Headers.prototype.entries;
 
-/** https://fetch.spec.whatwg.org/#concept-headers-fill without guards: appends to the list. */
-export function fillHeaderList(list: HeaderList, init: unknown): void {
+/** https://fetch.spec.whatwg.org/#concept-headers-fill: appends to the list what the guard lets in. */
+export function fillHeaderList(list: HeaderList, init: unknown, guard: HeadersGuard = 'none'): void {
+  if (pageRules === null || guard === 'none') return fill(list, init);
+  const added: HeaderList = [];
+  fill(added, init);
+  appendAdmitted(list, added, guard);
+}
+
+/** The same from a list. */
+export function appendAdmitted(list: HeaderList, added: HeaderList, guard: HeadersGuard): void {
+  for (let i = 0; i < added.length; i += 2) {
+    const [name, value] = [added[i] as string, added[i + 1] as string];
+    if (admits(guard, name, value)) list.push(name, value);
+  }
+}
+
+function fill(list: HeaderList, init: unknown): void {
   if (!isObject(init)) throw new TypeError('The headers are neither a list of pairs nor an object');
   const iterator = (init as Headers)[Symbol.iterator];
   if (isHeaders(init) && iterator === ownIterator) {

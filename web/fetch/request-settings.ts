@@ -1,5 +1,5 @@
 // The members of a request that plug-ins can set and read: https://fetch.spec.whatwg.org/#dom-request
-// Nothing here changes what the server does; fetch() looks at redirect and signal only.
+// By default fetch() looks at a few of them only; all count where it behaves as in a page.
 
 import { location } from '../html/location.ts';
 import { parseURL } from '../url/url.ts';
@@ -46,6 +46,8 @@ export function normalizeMethod(method: string): string {
   return ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'].includes(upper) ? upper : method;
 }
 
+const priorities = ['high', 'low', 'auto'] as const;
+
 /** The URL of a referrer, or one of the two keywords. */
 function toReferrer(value: unknown): string {
   const text = toUSVString(value);
@@ -58,7 +60,7 @@ function toReferrer(value: unknown): string {
 /** The settings of `base` with what `init` says; `base` itself when it says nothing. */
 export function applyInit(
   base: RequestSettings,
-  init: Partial<RequestSettings> & { window?: unknown },
+  init: Partial<RequestSettings> & { window?: unknown; priority?: unknown; duplex?: unknown },
 ): RequestSettings {
   if (init.window !== undefined && init.window !== null) throw new TypeError("'window' is not null");
   const changes: Partial<RequestSettings> = {};
@@ -72,6 +74,9 @@ export function applyInit(
   if (init.cache !== undefined) changes.cache = toEnum(init.cache, caches, 'cache');
   if (init.redirect !== undefined) changes.redirect = toEnum(init.redirect, redirects, 'redirect');
   if (init.integrity !== undefined) changes.integrity = toDOMString(init.integrity);
+  // Two hints that change nothing here.
+  if (init.priority !== undefined) toEnum(init.priority, priorities, 'priority');
+  if (init.duplex !== undefined) toEnum(init.duplex, ['half'], 'duplex');
   if (init.keepalive !== undefined) changes.keepalive = Boolean(init.keepalive);
   let changed = false;
   for (const _ in changes) changed = true;

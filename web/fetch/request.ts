@@ -5,12 +5,20 @@ import { registerInspector } from '../console/inspectors.ts';
 import { type AbortSignal, createAbortSignal, createDependentSignal, isAbortSignal } from '../dom/abort.ts';
 import { location } from '../html/location.ts';
 import type { ReadableStream } from '../streams/streams.ts';
+import { resolveObjectURL } from '../url/object-url.ts';
 import { parseURL } from '../url/url.ts';
-import { requireArguments, toByteString, toDictionary, toDOMString, toUSVString } from '../webidl/conversions.ts';
+import { requireArguments, toByteString, toDictionary, toUSVString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import * as bodies from './body.ts';
 import { type HeaderList, listGet, listHas, parseFlatHeaders } from './header-list.ts';
-import { createHeaders, fillHeaderList, type Headers, type HeadersGuard, type HeadersInit } from './headers.ts';
+import {
+  appendAdmitted,
+  createHeaders,
+  fillHeaderList,
+  type Headers,
+  type HeadersGuard,
+  type HeadersInit,
+} from './headers.ts';
 import { applyInit, defaultSettings, normalizeMethod, type RequestSettings } from './request-settings.ts';
 
 export interface RequestInit extends Partial<RequestSettings> {
@@ -19,6 +27,7 @@ export interface RequestInit extends Partial<RequestSettings> {
   body?: unknown;
   signal?: AbortSignal | null;
   duplex?: 'half';
+  priority?: 'high' | 'low' | 'auto';
   window?: null;
 }
 
@@ -45,6 +54,8 @@ export interface RequestState {
   body: null | string | bodies.Bytes | bodies.BodySource;
   /** null: nobody can abort it. */
   signal: AbortSignal | null;
+  /** https://url.spec.whatwg.org/#concept-url-blob-entry */
+  blob: object | undefined;
 }
 
 const internal = Symbol('internal');
@@ -65,6 +76,7 @@ export class Request {
   #body: bodies.Body | null = null;
   #signal: AbortSignal | (() => AbortSignal) = createAbortSignal;
   #settings: RequestSettings = defaultSettings;
+  #blob: object | undefined;
 
   constructor(input: Request | string, init?: RequestInit | null) {
     if ((init as unknown) === internal) {
@@ -84,10 +96,12 @@ export class Request {
       this.#url = source.#url;
       this.#method = source.#method;
       this.#settings = source.#settings;
+      this.#blob = source.#blob;
     } else {
       const url = parseURL(toUSVString(input), location.href);
       if (url.username !== '' || url.password !== '') throw new TypeError("The request's URL has credentials in it");
       this.#url = url.href;
+      if (url.protocol === 'blob:') this.#blob = resolveObjectURL(url.href.replace(/#.*$/, ''));
       this.#method = 'GET';
     }
     this.#settings = applyInit(this.#settings, options);
@@ -114,8 +128,8 @@ export class Request {
       if (!['GET', 'HEAD', 'POST'].includes(this.#method)) throw new TypeError(`'${this.#method}' needs CORS`);
       this.#guard = 'request-no-cors';
     }
-    if (given !== undefined) fillHeaderList(list, given);
-    else if (source) list.push(...source.#headerList);
+    if (given !== undefined) fillHeaderList(list, given, this.#guard);
+    else if (source) appendAdmitted(list, source.#headerList, this.#guard);
     if (this.#guard !== 'request-no-cors') {
       this.#list = list;
       return;
@@ -133,9 +147,12 @@ export class Request {
     if (hasInit) {
       const { body, type } = bodies.extractBody(given);
       if (body.stream && duplex === undefined) throw new TypeError("A request with a stream as body needs 'duplex'");
-      if (duplex !== undefined && toDOMString(duplex) !== 'half') throw new TypeError("'duplex' is not 'half'");
+      if (body.stream && this.#settings.mode === 'no-cors') {
+        throw new TypeError("A request with a stream as body needs the mode 'cors' or 'same-origin'");
+      }
       this.#body = body;
       if (type !== null && !listHas(this.#headerList, 'content-type')) this.headers.append('content-type', type);
+      if (hasInput) bodies.disturb(source.#body as bodies.Body);
       return;
     }
     if (!hasInput) return;
@@ -214,22 +231,22 @@ export class Request {
     return bodies.bodyUsed(this.#body);
   }
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return (await bodies.consumeBytes(this.#body)).buffer;
+    return (await bodies.consumeBytes(bodies.intact(this.#body))).buffer;
   }
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return bodies.consumeBytes(this.#body);
+    return bodies.consumeBytes(bodies.intact(this.#body));
   }
   async blob(): Promise<object> {
-    return bodies.consumeBlob(this.#body, listGet(this.#headerList, 'content-type') ?? '');
+    return bodies.consumeBlob(bodies.intact(this.#body), listGet(this.#headerList, 'content-type') ?? '');
   }
   async formData(): Promise<object> {
-    return bodies.consumeFormData(this.#body, listGet(this.#headerList, 'content-type') ?? '');
+    return bodies.consumeFormData(bodies.intact(this.#body), listGet(this.#headerList, 'content-type') ?? '');
   }
   async json(): Promise<unknown> {
-    return JSON.parse(await bodies.consumeText(this.#body));
+    return JSON.parse(await bodies.consumeText(bodies.intact(this.#body)));
   }
   async text(): Promise<string> {
-    return bodies.consumeText(this.#body);
+    return bodies.consumeText(bodies.intact(this.#body));
   }
 
   clone(): Request {
@@ -245,6 +262,7 @@ export class Request {
     copy.#list = [...this.#headerList];
     copy.#guard = this.#guard;
     copy.#settings = this.#settings;
+    copy.#blob = this.#blob;
     copy.#body = bodies.cloneBody(this.#body);
     return copy;
   }
@@ -258,6 +276,7 @@ export class Request {
       settings: request.#settings,
       body: request.#body && bodies.takeBody(request.#body),
       signal: request.#signal === createAbortSignal ? null : request.signal,
+      blob: request.#blob,
     });
     isRequest = (value): value is Request => typeof value === 'object' && value !== null && #url in value;
   }

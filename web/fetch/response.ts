@@ -34,15 +34,21 @@ export interface FetchedParts {
   /** Without fragment. */
   url: string;
   redirected: boolean;
+  /** "basic" where it is left out. */
+  type?: ResponseType;
   status: number;
   statusText: string;
   /** From now on the response's. */
   headers: HeaderList;
   body: null | bodies.Bytes | bodies.BodySource;
+  /** Content that nobody may see, which is there for as long as the response is. */
+  hidden?: null | bodies.Bytes | bodies.BodySource;
 }
 
 // https://httpwg.org/specs/rfc9112.html#status.line: reason-phrase
 const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+const hiddenContents = new WeakMap<object, bodies.Bytes | bodies.BodySource>();
 
 export function isNullBodyStatus(status: number): boolean {
   return status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
@@ -80,7 +86,7 @@ export class Response {
     // https://fetch.spec.whatwg.org/#initialize-a-response
     if (init !== undefined && init !== null) {
       const { status, statusText, headers } = toDictionary(init, "The response's init");
-      if (headers !== undefined) fillHeaderList(list, headers);
+      if (headers !== undefined) fillHeaderList(list, headers, 'response');
       if (status !== undefined) {
         this.#status = toUnsignedShort(status);
         if (this.#status < 200 || this.#status > 599) {
@@ -162,22 +168,22 @@ export class Response {
     return bodies.bodyUsed(this.#body);
   }
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return (await bodies.consumeBytes(this.#body)).buffer;
+    return (await bodies.consumeBytes(bodies.intact(this.#body))).buffer;
   }
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return bodies.consumeBytes(this.#body);
+    return bodies.consumeBytes(bodies.intact(this.#body));
   }
   async blob(): Promise<object> {
-    return bodies.consumeBlob(this.#body, listGet(this.#list, 'content-type') ?? '');
+    return bodies.consumeBlob(bodies.intact(this.#body), listGet(this.#list, 'content-type') ?? '');
   }
   async formData(): Promise<object> {
-    return bodies.consumeFormData(this.#body, listGet(this.#list, 'content-type') ?? '');
+    return bodies.consumeFormData(bodies.intact(this.#body), listGet(this.#list, 'content-type') ?? '');
   }
   async json(): Promise<unknown> {
-    return JSON.parse(await bodies.consumeText(this.#body));
+    return JSON.parse(await bodies.consumeText(bodies.intact(this.#body)));
   }
   async text(): Promise<string> {
-    return bodies.consumeText(this.#body);
+    return bodies.consumeText(bodies.intact(this.#body));
   }
 
   clone(): Response {
@@ -209,7 +215,7 @@ export class Response {
     });
     createFetchedResponse = (parts) => {
       const response = new Response();
-      response.#type = 'basic';
+      response.#type = parts.type ?? 'basic';
       response.#url = parts.url;
       response.#redirected = parts.redirected;
       response.#status = parts.status;
@@ -217,6 +223,7 @@ export class Response {
       response.#list = parts.headers;
       response.#guard = 'immutable';
       response.#body = parts.body && bodies.createBody(parts.body);
+      if (parts.hidden) hiddenContents.set(response, parts.hidden);
       return response;
     };
     isResponse = (value): value is Response => typeof value === 'object' && value !== null && #list in value;
@@ -224,7 +231,7 @@ export class Response {
 }
 
 export function installResponse(global: object): void {
-  defineInterface(global, Response, 'Response', { '': 0, json: 1 });
+  defineInterface(global, Response, 'Response', { '': 0, 'static json': 1 });
   registerInspector(Response.prototype, (response: Response) => [
     ...((response.url === '' ? [] : [['url', response.url]]) as [string, unknown][]),
     ['status', response.status],

@@ -80,9 +80,18 @@ export function decodeData(data: BlobData): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-export function dataSource(data: BlobData): { read(): Bytes | null; cancel(): void } {
+export interface DataSource {
+  read(): Bytes | null;
+  cancel(): void;
+  size: number;
+  again(): DataSource;
+}
+
+export function dataSource(data: BlobData): DataSource {
   let offset = 0;
   return {
+    size: data.size,
+    again: () => dataSource(data),
     read() {
       if (offset >= data.size) return null;
       const piece = copyData(sliceData(data, offset, offset + streamPiece));

@@ -1,6 +1,7 @@
 // https://streams.spec.whatwg.org/, implemented by a library that is loaded when it is first needed.
 
 import { registerInspector } from '../console/inspectors.ts';
+import { cloneWith } from '../html/structured-clone.ts';
 import { loadPart } from '../lazy.ts';
 import { natives } from '../natives.ts';
 import { defineLazyInterface } from '../webidl/define.ts';
@@ -33,6 +34,7 @@ export interface ByteController {
 
 export interface ByteSource {
   type: 'bytes';
+  start?(controller: ByteController): unknown;
   pull(controller: ByteController): unknown;
   cancel?(reason: unknown): unknown;
 }
@@ -116,6 +118,25 @@ export function isDisturbed(stream: ReadableStream): boolean {
 
 export function createByteStream(source: ByteSource): ReadableStream {
   return new (load().ReadableStream)(source, { highWaterMark: 0 });
+}
+
+/** https://streams.spec.whatwg.org/#abstract-opdef-readablestreamtee with cloneForBranch2: for bodies that are cloned. */
+export function teeCloning(stream: ReadableStream): [ReadableStream, ReadableStream] {
+  const [first, second] = stream.tee();
+  const { ReadableByteStreamController, ReadableStream: Stream } = load();
+  const controller = (stream as unknown as { _readableStreamController: object })._readableStreamController;
+  // Those of bytes copy by themselves.
+  if (ReadableByteStreamController && controller instanceof ReadableByteStreamController) return [first, second];
+  const reader = second.getReader();
+  const copies = {
+    async pull(copy: { enqueue(chunk: unknown): void; close(): void }): Promise<void> {
+      const { done, value } = await reader.read();
+      if (done) copy.close();
+      else copy.enqueue(cloneWith(value, undefined));
+    },
+    cancel: (reason: unknown) => reader.cancel(reason),
+  };
+  return [first, new Stream(copies as unknown as ByteSource, { highWaterMark: 0 })];
 }
 
 export function createTransformStream(transformer: Transformer): TransformStream {

@@ -1,6 +1,7 @@
 // What the tests see of the platform: the global, and what the glue uses.
 import { createAbortSignal, signalAbort } from '../dom/abort.ts';
 import { dispatch } from '../dom/event-target.ts';
+import { useBrowserFetch } from '../fetch/page-rules.ts';
 import { createRequest } from '../fetch/request.ts';
 import { responseState } from '../fetch/response.ts';
 import { createMessageEvent } from '../html/message-event.ts';
@@ -24,5 +25,6 @@ Object.assign(globalThis, {
     onTimer,
     responseState,
     signalAbort,
+    useBrowserFetch,
   },
 });

@@ -15,7 +15,10 @@ function makeMembersEnumerable(holder: object): void {
   }
 }
 
-/** How many arguments operations require ("" is the constructor), where JavaScript would count optional ones too. */
+/**
+ * How many arguments operations require ("" is the constructor, "static f" a static one), where JavaScript would count
+ * optional ones too.
+ */
 export type RequiredArguments = Record<string, number>;
 
 function setLength(operation: unknown, value: number): void {
@@ -34,6 +37,7 @@ export function shapeInterface(type: Constructor, name: string, required: Requir
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
   for (const [operation, count] of Object.entries(required)) {
     if (operation === '') setLength(type, count);
+    else if (operation.startsWith('static ')) setLength(type[operation.slice('static '.length) as never], count);
     else setLength(prototype[operation as never] ?? type[operation as never], count);
   }
   natives.markPlatformPrototype(prototype);

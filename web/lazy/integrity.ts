@@ -1,0 +1,1 @@
+export { requireIntegrity } from '../fetch/integrity.ts';
