@@ -87,6 +87,8 @@ export class Instances {
       location: this.#server.address(test.worker, test.protocol) + test.variant,
       limits: { timeout_ms: patientMs, memory_mb: memoryMb },
       permissions: { net: ['127.0.0.0/8', '[::1]'] },
+      // What these tests say holds for pages.
+      fetch: test.directory === 'fetch/api' ? 'browser' : 'server',
     };
     try {
       const created = await valor.ask('/_plugins', {

@@ -1,0 +1,1 @@
+export { pageRules } from '../fetch/page.ts';
