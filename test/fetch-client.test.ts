@@ -327,6 +327,33 @@ test('a response that nobody reads makes the server wait', async () => {
   assert.ok(http.sent < 32 << 20, `${http.sent} bytes were sent`);
 });
 
+test('responses that are dropped unread give connections and memory back, and stall nobody', async () => {
+  const dropper = await serve([web('fetcher.js', local)], [], environment);
+  try {
+    await run('globalThis.kept = []; return 1;', dropper);
+    const files = dropper.openFiles();
+    const before = dropper.memoryKib('VmRSS');
+    const connections = http.open.size;
+    // More than there may be connections, by a plug-in with so much in memory that V8 has no other reason to look.
+    const got = await run(
+      `globalThis.kept = Array.from({ length: 400_000 }, (_, i) => ({ i, text: 'x' + i }));
+       for (let i = 0; i < 600; i++) await fetch('${http.url}/big/16');
+       return (await (await fetch('${http.url}/echo')).json()).method;`,
+      dropper,
+    );
+    assert.equal(got, 'GET');
+    await eventually(async () => {
+      // Something to do lets V8 look again.
+      await run("for (let i = 0; i < 50; i++) new Array(100_000).fill('x').join(); return 1;", dropper);
+      return http.open.size <= connections + 128 && dropper.openFiles() <= files + 128;
+    }, 'the end of the connections');
+    const grown = dropper.memoryKib('VmRSS') - before;
+    assert.ok(grown < 128 * 1024, `${grown} KiB more`);
+  } finally {
+    await dropper.stop();
+  }
+});
+
 test('a response of 512 MiB streams through with flat memory', async () => {
   await run(`await (await fetch('${http.url}/big/8')).arrayBuffer();`);
   const before = valor.memoryKib('VmRSS');

@@ -25,6 +25,8 @@ constexpr long kMaxConnections = 256;
 constexpr size_t kMaxTransfers = 512;
 // More than any server takes, and what libcurl puts together in memory: 32 bytes are added for each header.
 constexpr size_t kMaxHeadBytes = 256 * 1024;
+// Fetches between two searches for dropped responses, each of which is a whole garbage collection.
+constexpr uint32_t kSearchEvery = 32;
 constexpr uint32_t kConnectTimeoutMs = 30'000;
 
 std::string to_latin1(v8::Isolate* isolate, v8::Local<v8::String> string) {
@@ -216,6 +218,7 @@ class Outgoing::Fetch final : public client::TransferListener {
   std::optional<client::TransferFailure> failure;
 
   std::string unread;
+  bool head_delivered = false;
   bool reader_waits = false;
   bool ended = false;
 
@@ -266,6 +269,7 @@ void Outgoing::start(const Info& info) {
   request.fresh_connection = info[5]->IsTrue();
   const host::CallId call = outlives_call ? 0 : guest_.current_call();
 
+  find_dropped();
   const uint32_t id = ++last_id_;
   auto owned = std::make_unique<Fetch>(*this, id, call);
   Fetch& fetch = *owned;
@@ -282,6 +286,17 @@ void Outgoing::start(const Info& info) {
   net::EventLoop::Inside inside(guest_.context().loop());
   fetches_[id] = std::move(owned);
   send(fetch, std::move(request));
+}
+
+void Outgoing::find_dropped() {
+  // Only the instance's own thread changes what is in fetches_.
+  if (fetches_.size() < static_cast<size_t>(kMaxConnections) || last_id_ < next_search_) return;
+  next_search_ = last_id_ + kSearchEvery;
+  const bool any = std::any_of(fetches_.begin(), fetches_.end(), [](const auto& entry) {
+    return entry.second->head_delivered && !entry.second->reader_waits;
+  });
+  // A response that nobody refers to keeps its connection until V8 notices, and without need it does not look.
+  if (any) guest_.isolate().v8()->LowMemoryNotification();
 }
 
 void Outgoing::send(Fetch& fetch, client::ClientRequest request) {
@@ -473,6 +488,7 @@ void Outgoing::deliver() {
       arguments[1] = v8::Integer::New(isolate, head.status);
       arguments[2] = from_latin1(isolate, fetch->reason);
       arguments[3] = from_latin1(isolate, flat);
+      fetch->head_delivered = true;
       call_hook(*fetch, on_head_, 4, arguments);
       fetch = still();
       if (fetch == nullptr) continue;

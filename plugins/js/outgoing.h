@@ -60,6 +60,8 @@ class Outgoing {
   void begin(Fetch& fetch, const client::ClientRequest& request);
   /// One of those that the client has is over.
   void give_place();
+  /// Where all connections are taken: finds the responses that the plug-in has dropped unread.
+  void find_dropped();
 
   JsGuest& guest_;
   std::unique_ptr<client::CurlClient> client_;
@@ -70,6 +72,7 @@ class Outgoing {
   size_t active_ = 0;  // the client has them
   std::deque<uint32_t> waiting_;
   net::EventLoop::TimerId waiting_timer_ = 0;
+  uint32_t next_search_ = 0;  // for what was dropped: not before this id
   v8::Global<v8::Function> on_head_;
   v8::Global<v8::Function> on_readable_;
   v8::Global<v8::Function> on_wanted_;
