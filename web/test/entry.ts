@@ -1,6 +1,7 @@
 // What the tests see of the platform: the global, and what the glue uses.
 import { createAbortSignal, signalAbort } from '../dom/abort.ts';
 import { dispatch } from '../dom/event-target.ts';
+import { onOutgoingFailed, onOutgoingHead } from '../fetch/exchange.ts';
 import { useBrowserFetch } from '../fetch/page-rules.ts';
 import { createRequest } from '../fetch/request.ts';
 import { responseState } from '../fetch/response.ts';
@@ -22,6 +23,8 @@ Object.assign(globalThis, {
     dispatch,
     fireUnhandledRejection,
     onBroadcast,
+    onOutgoingFailed,
+    onOutgoingHead,
     onTimer,
     responseState,
     signalAbort,

@@ -22,7 +22,27 @@ interface Timer {
 // biome-ignore lint/suspicious/noExplicitAny: tests try what types forbid
 type Anything = any;
 
+/** A request that fetch() sent. */
+export interface SentRequest {
+  method: string;
+  url: string;
+  headers: Headers;
+  body: string;
+  freshConnection: boolean;
+}
+
+/** What the other side answers. */
+export interface Answer {
+  status?: number;
+  headers?: [string, string][];
+  body?: string;
+}
+
 export interface Platform {
+  /** Requests that fetch() sent. */
+  sent: SentRequest[];
+  /** Answers them; without it they fail. */
+  server: (request: SentRequest) => Answer;
   global: Record<string, Anything>;
   glue: Record<string, Anything>;
   /** [level, text] of what was logged. */
@@ -57,6 +77,10 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
     loaded: [],
     delays: [],
     broadcasts: [],
+    sent: [],
+    server: () => {
+      throw new Error('there is no server');
+    },
     run: (code) => vm.runInContext(code, context, { filename: 'plugin.js' }),
     runAsync: (code) => vm.runInContext(`(async () => {${code}\n})()`, context, { filename: 'plugin.js' }),
     async advance(milliseconds) {
@@ -74,7 +98,32 @@ export function createPlatform(location = 'http://127.0.0.1:8080/hi/'): Platform
       clock = end;
     },
   };
+  const toBytes = vm.runInContext('(bytes) => Uint8Array.from(bytes)', context);
+  const bodies = new Map<number, (Uint8Array | null)[]>();
+  function startOutgoing(method: string, url: string, flat: string, body: unknown, _: boolean, fresh: boolean): number {
+    const parts = flat.split('\0');
+    const headers = new Headers();
+    for (let i = 0; i + 1 < parts.length; i += 2) headers.append(parts[i]!, parts[i + 1]!);
+    const text = ArrayBuffer.isView(body) ? Buffer.from(body as Uint8Array).toString() : '';
+    const request = { method, url, headers, body: text, freshConnection: fresh };
+    const id = platform.sent.push(request);
+    setImmediate(() => {
+      try {
+        const answer = platform.server(request);
+        bodies.set(id, [...(answer.body ? [toBytes(Buffer.from(answer.body))] : []), null]);
+        const pairs = (answer.headers ?? []).map(([name, value]) => `${name}\0${value}\0`);
+        platform.glue.onOutgoingHead(id, answer.status ?? 200, 'Reason', pairs.join(''));
+      } catch (error) {
+        platform.glue.onOutgoingFailed(id, 'ERR_TEST', String(error));
+      }
+    });
+    return id;
+  }
   const natives = {
+    startOutgoing,
+    readOutgoing: (id: number) => bodies.get(id)?.shift() ?? null,
+    writeOutgoing: () => {},
+    cancelOutgoing: (id: number) => bodies.delete(id),
     setTimer(id: number, delay: number) {
       platform.delays.push(delay);
       timers.push({ id, due: clock + delay });
