@@ -4,7 +4,7 @@ import type { AbortSignal } from '../../web/dom/abort.ts';
 import { createAbortSignal, signalAbort } from '../../web/dom/abort.ts';
 import { defineEventHandler } from '../../web/dom/event-handler.ts';
 import { dispatch, type EventTarget, hasListeners } from '../../web/dom/event-target.ts';
-import type { BodySource, Bytes } from '../../web/fetch/body.ts';
+import type { BodySource } from '../../web/fetch/body.ts';
 import { createRequest, type Request } from '../../web/fetch/request.ts';
 import { isResponse, type ResponseState, responseState } from '../../web/fetch/response.ts';
 import { reportException } from '../../web/html/report-exception.ts';
@@ -69,29 +69,13 @@ function signalOf(call: number): AbortSignal {
 
 /** The body of a call's request, read as slowly as the plug-in likes. */
 function sourceOfCall(call: number): BodySource {
-  function next(): Bytes | null | undefined {
-    const piece = natives.readBody(call);
-    if (piece === false) throw new TypeError("The request's body broke off");
-    return piece;
-  }
   return {
     read() {
-      const piece = next();
-      if (piece !== undefined) return piece;
-      return new Promise((resolve, reject) => {
-        bodyReaders.set(call, () => {
-          try {
-            const later = next();
-            if (later === undefined) return;
-            bodyReaders.delete(call);
-            resolve(later);
-          } catch (error) {
-            bodyReaders.delete(call);
-            reject(error);
-          }
-        });
-      });
+      const piece = natives.readBody(call);
+      if (piece === false) throw new TypeError("The request's body broke off");
+      return piece;
     },
+    ready: () => new Promise((resolve) => bodyReaders.set(call, resolve)),
     cancel() {
       bodyReaders.delete(call);
     },
@@ -99,7 +83,9 @@ function sourceOfCall(call: number): BodySource {
 }
 
 export function onBodyReady(call: number): void {
-  bodyReaders.get(call)?.();
+  const reader = bodyReaders.get(call);
+  bodyReaders.delete(call);
+  reader?.();
 }
 
 export function onFetch(
@@ -188,7 +174,11 @@ function cancel(source: BodySource, reason: unknown): void {
 async function pump(call: number, source: BodySource): Promise<void> {
   sources.set(call, source);
   try {
-    for (let piece = await source.read(); piece !== null; piece = await source.read()) {
+    for (let piece = source.read(); piece !== null; piece = source.read()) {
+      if (piece === undefined) {
+        await source.ready?.();
+        continue;
+      }
       const status = natives.writeBody(call, piece);
       if (status === writeReady) continue;
       if (status === writeGone || (await untilWritable(call))) return;

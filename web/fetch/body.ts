@@ -10,6 +10,7 @@ import {
   createByteStream,
   isDisturbed,
   isReadableStream,
+  readChunk,
   teeCloning,
 } from '../streams/streams.ts';
 import { isURLSearchParams } from '../url/url-search-params.ts';
@@ -20,10 +21,15 @@ import { toDOMString } from '../webidl/conversions.ts';
 /** Where the bytes of a body come from, piece by piece. */
 export interface BodySource {
   /**
-   * The next piece, null at the end. Never called again before the last call is settled, nor after the end or an error.
-   * A piece belongs to the caller, with its whole buffer.
+   * The next piece, null at the end, undefined when there is none yet. Never called before ready() is settled then, nor
+   * after the end or an error. A piece belongs to the caller, with its whole buffer.
    */
-  read(): Uint8Array<ArrayBuffer> | null | Promise<Uint8Array<ArrayBuffer> | null>;
+  read(): Bytes | null | undefined;
+  /**
+   * When to read again; there wherever read() may give undefined. Pieces go through no promise, since that would show them
+   * to an Object.prototype.then.
+   */
+  ready?(): Promise<void>;
   /** Nobody will read on. */
   cancel(reason: unknown): unknown;
   /** Bytes in all, where that is known. */
@@ -152,11 +158,11 @@ function streamOfSource(source: BodySource): ReadableStream {
       source.onFailure?.((error) => controller.error(error));
     },
     async pull(controller: ByteController) {
-      let piece = await source.read();
-      while (piece !== null && piece.length === 0) piece = await source.read();
-      if (piece !== null) {
-        controller.enqueue(piece);
-        return;
+      for (;;) {
+        const piece = source.read();
+        if (piece === null) break;
+        if (piece === undefined) await source.ready?.();
+        else if (piece.length > 0) return controller.enqueue(piece);
       }
       controller.close();
       controller.byobRequest?.respond(0);
@@ -165,18 +171,50 @@ function streamOfSource(source: BodySource): ReadableStream {
   });
 }
 
+/** What a stream gave: a chunk, its end or an error. */
+interface Given {
+  kind: 'chunk' | 'end' | 'error';
+  value?: unknown;
+}
+
 /** Reads a stream as a source. Locks it. */
 function sourceOfStream(stream: ReadableStream): BodySource {
   const reader = stream.getReader();
+  let given: Given | null = null;
+  let wake: (() => void) | null = null;
+  const give = (what: Given): void => {
+    given = what;
+    wake?.();
+  };
+  function next(): Given | null {
+    if (given === null) {
+      wake = null;
+      readChunk(reader, {
+        chunk: (value) => give({ kind: 'chunk', value }),
+        close: () => give({ kind: 'end' }),
+        error: (value) => give({ kind: 'error', value }),
+      });
+    }
+    const taken = given;
+    given = null;
+    return taken;
+  }
   return {
-    async read() {
-      const { done, value } = await reader.read();
-      if (done) return null;
-      if (value instanceof Uint8Array) return value as Bytes;
+    read() {
+      const found = next();
+      if (found === null) return undefined;
+      if (found.kind === 'end') return null;
+      if (found.kind === 'error') throw found.value;
+      if (found.value instanceof Uint8Array) return found.value as Bytes;
       const error = new TypeError("The body's stream gave something other than a Uint8Array");
       reader.cancel(error).catch(() => {});
       throw error;
     },
+    ready: () =>
+      new Promise((resolve) => {
+        wake = resolve;
+        if (given !== null) resolve();
+      }),
     cancel: (reason) => reader.cancel(reason),
   };
 }
@@ -202,15 +240,18 @@ export function takeBody(body: Body): string | Bytes | BodySource {
   return content;
 }
 
-async function readAll(source: BodySource): Promise<Bytes> {
-  const pieces: Bytes[] = [];
-  let length = 0;
-  for (let piece = await source.read(); piece !== null; piece = await source.read()) {
-    pieces.push(piece);
-    length += piece.length;
+async function readAll(source: BodySource, pieces: Bytes[]): Promise<void> {
+  for (;;) {
+    const piece = source.read();
+    if (piece === null) return;
+    if (piece === undefined) await source.ready?.();
+    else pieces.push(piece);
   }
+}
+
+function concat(pieces: Bytes[]): Bytes {
   if (pieces.length === 1) return pieces[0] as Bytes;
-  const whole = new Uint8Array(length);
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let offset = 0;
   for (const piece of pieces) {
     whole.set(piece, offset);
@@ -224,7 +265,9 @@ export async function consumeBytes(body: Body | null): Promise<Bytes> {
   if (!body) return new Uint8Array(0);
   const content = takeBody(body);
   if (typeof content === 'string') return natives.utf8Encode(content);
-  const bytes = content instanceof Uint8Array ? content : await readAll(content);
+  const pieces = content instanceof Uint8Array ? [content] : [];
+  if (!(content instanceof Uint8Array)) await readAll(content, pieces);
+  const bytes = concat(pieces);
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
 }
 
@@ -236,8 +279,9 @@ export async function consumeText(body: Body | null): Promise<string> {
   if (typeof content === 'string') {
     text = content.toWellFormed();
   } else {
-    const bytes = content instanceof Uint8Array ? content : await readAll(content);
-    text = natives.utf8Decode(bytes, false) as string;
+    const pieces = content instanceof Uint8Array ? [content] : [];
+    if (!(content instanceof Uint8Array)) await readAll(content, pieces);
+    text = natives.utf8Decode(concat(pieces), false) as string;
   }
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }

@@ -32,7 +32,7 @@ interface Exchange {
   /** Who waits for the response's head. Its promise holds on to the body, so it is let go with the head. */
   waiting: { resolve: (head: ResponseHead) => void; reject: (error: unknown) => void } | null;
   /** What a read of the response's body waits for. */
-  reader: { resolve: (piece: Bytes | null) => void; reject: (error: unknown) => void } | null;
+  reader: (() => void) | null;
   /** The body's source, where it wants to hear of a failure. */
   watching: WeakRef<Source> | null;
   failed: boolean;
@@ -74,7 +74,7 @@ function fail(exchange: Exchange, error: unknown): void {
   exchange.waiting = null;
   exchange.reader = null;
   waiting?.reject(error);
-  reader?.reject(error);
+  reader?.();
   watching?.deref()?.listener?.(error);
 }
 
@@ -83,11 +83,6 @@ interface Source extends BodySource {
 }
 
 function sourceOf(exchange: Exchange): Source {
-  function next(): Bytes | null | undefined {
-    const piece = natives.readOutgoing(exchange.id);
-    if (piece === null) end(exchange);
-    return piece;
-  }
   return {
     listener: null,
     check() {
@@ -100,12 +95,15 @@ function sourceOf(exchange: Exchange): Source {
     },
     read() {
       if (exchange.failed) throw exchange.error;
-      const piece = next();
-      if (piece !== undefined) return piece;
-      return new Promise((resolve, reject) => {
-        exchange.reader = { resolve, reject };
-      });
+      const piece = natives.readOutgoing(exchange.id);
+      if (piece === null) end(exchange);
+      return piece;
     },
+    ready: () =>
+      new Promise((resolve) => {
+        exchange.reader = resolve;
+        if (exchange.failed) resolve();
+      }),
     cancel() {
       natives.cancelOutgoing(exchange.id);
       end(exchange);
@@ -116,8 +114,11 @@ function sourceOf(exchange: Exchange): Source {
 async function sendPiece(exchange: Exchange, source: BodySource): Promise<void> {
   exchange.uploading = true;
   try {
-    let piece = await source.read();
-    while (piece !== null && piece.length === 0) piece = await source.read();
+    let piece = source.read();
+    while (piece === undefined || piece?.length === 0) {
+      if (piece === undefined) await source.ready?.();
+      piece = source.read();
+    }
     exchange.uploading = false;
     if (piece === null) exchange.upload = null;
     natives.writeOutgoing(exchange.id, piece);
@@ -163,10 +164,7 @@ export function startExchange(parts: ExchangeParts): {
 /** Takes what is there of a body that nobody wants, so that its connection can be used again, or gives it up. */
 export function discard(body: BodySource): void {
   for (let piece = body.read(); piece !== null; piece = body.read()) {
-    if (piece instanceof Uint8Array) continue;
-    piece.catch(() => {});
-    body.cancel(undefined);
-    return;
+    if (piece === undefined) return void body.cancel(undefined);
   }
 }
 
@@ -190,11 +188,8 @@ export function onOutgoingReadable(id: number): void {
   const exchange = exchanges.get(id);
   const reader = exchange?.reader;
   if (!exchange || !reader) return;
-  const piece = natives.readOutgoing(id);
-  if (piece === undefined) return;
   exchange.reader = null;
-  if (piece === null) end(exchange);
-  reader.resolve(piece);
+  reader();
 }
 
 export function onOutgoingWanted(id: number): void {

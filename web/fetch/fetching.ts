@@ -247,7 +247,7 @@ export class Fetching {
     const { integrity } = this.request.settings;
     if (integrity !== '') {
       const { requireIntegrity } = loadPart<typeof import('../lazy/integrity.ts')>('integrity');
-      parts.body = await requireIntegrity(parts, integrity);
+      await requireIntegrity(parts, integrity);
     }
     if (over !== null) {
       const body = parts.body ?? parts.hidden;
@@ -268,9 +268,9 @@ function watched(body: BodySource, over: Over): BodySource {
   return {
     check: () => body.check?.(),
     onFailure: (listener) => body.onFailure?.(listener),
-    async read() {
+    read() {
       try {
-        const piece = await body.read();
+        const piece = body.read();
         if (piece === null) over();
         return piece;
       } catch (error) {
@@ -278,6 +278,7 @@ function watched(body: BodySource, over: Over): BodySource {
         throw error;
       }
     },
+    ready: async () => body.ready?.(),
     cancel(reason) {
       over();
       return body.cancel(reason);

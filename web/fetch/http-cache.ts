@@ -149,23 +149,22 @@ function concat(pieces: Bytes[], size: number): Bytes {
 function recorded(body: BodySource, done: (content: Bytes) => void): BodySource {
   const pieces: Bytes[] = [];
   let size = 0;
-  const note = (piece: Bytes | null): Bytes | null => {
-    if (piece === null) {
-      if (size <= maxEntryBytes) done(concat(pieces, size));
-      return null;
-    }
-    size += piece.length;
-    if (size <= maxEntryBytes) pieces.push(piece.slice());
-    else pieces.length = 0;
-    return piece;
-  };
   return {
     check: () => body.check?.(),
     onFailure: (listener) => body.onFailure?.(listener),
     read() {
       const piece = body.read();
-      return piece instanceof Promise ? piece.then(note) : note(piece);
+      if (piece === undefined) return undefined;
+      if (piece === null) {
+        if (size <= maxEntryBytes) done(concat(pieces, size));
+        return null;
+      }
+      size += piece.length;
+      if (size <= maxEntryBytes) pieces.push(piece.slice());
+      else pieces.length = 0;
+      return piece;
     },
+    ready: async () => body.ready?.(),
     cancel: (reason) => body.cancel(reason),
   };
 }

@@ -41,8 +41,8 @@ export function matches(bytes: Bytes, text: string): boolean {
   return strongest.some(({ digest }) => digest === text64);
 }
 
-/** The whole content of a response, once it is found to be what was asked for. Throws a network error where it is not. */
-export async function requireIntegrity(parts: FetchedParts, integrity: string): Promise<Bytes> {
+/** Reads all of a response's content. Throws a network error where it is not what was asked for. */
+export async function requireIntegrity(parts: FetchedParts, integrity: string): Promise<void> {
   const { body, url } = parts;
   if (parts.type === 'opaque' || parts.type === 'opaqueredirect' || body === null) {
     throw networkError(
@@ -52,6 +52,7 @@ export async function requireIntegrity(parts: FetchedParts, integrity: string): 
     );
   }
   const bytes = await consumeBytes(createBody(body as Bytes | BodySource));
-  if (matches(bytes, integrity)) return bytes;
+  parts.body = bytes;
+  if (matches(bytes, integrity)) return;
   throw networkError(url, `the content is not what 'integrity' says: ${integrity}`, 'ERR_INTEGRITY');
 }

@@ -120,6 +120,41 @@ export function createByteStream(source: ByteSource): ReadableStream {
   return new (load().ReadableStream)(source, { highWaterMark: 0 });
 }
 
+/** https://streams.spec.whatwg.org/#read-request */
+export interface ReadRequest {
+  chunk(value: unknown): void;
+  close(): void;
+  error(reason: unknown): void;
+}
+
+let pullSteps: symbol | undefined;
+
+/**
+ * https://streams.spec.whatwg.org/#readable-stream-default-reader-read, which no plug-in can see happen. The library has it
+ * under these names only.
+ */
+export function readChunk(reader: StreamReader, request: ReadRequest): void {
+  const { _ownerReadableStream: stream } = reader as unknown as { _ownerReadableStream: Slots };
+  stream._disturbed = true;
+  if (stream._state === 'closed') return request.close();
+  if (stream._state === 'errored') return request.error(stream._storedError);
+  pullSteps ??= Object.getOwnPropertySymbols(load().ReadableStreamDefaultController?.prototype).find(
+    ({ description }) => description === '[[PullSteps]]',
+  );
+  stream._readableStreamController[pullSteps as symbol]?.({
+    _chunkSteps: request.chunk,
+    _closeSteps: request.close,
+    _errorSteps: request.error,
+  });
+}
+
+interface Slots {
+  _disturbed: boolean;
+  _state: 'readable' | 'closed' | 'errored';
+  _storedError: unknown;
+  _readableStreamController: Record<symbol, (request: object) => void>;
+}
+
 /** https://streams.spec.whatwg.org/#abstract-opdef-readablestreamtee with cloneForBranch2: for bodies that are cloned. */
 export function teeCloning(stream: ReadableStream): [ReadableStream, ReadableStream] {
   const [first, second] = stream.tee();
