@@ -88,7 +88,7 @@ export class Instances {
       limits: { timeout_ms: patientMs, memory_mb: memoryMb },
       permissions: { net: ['127.0.0.0/8', '[::1]'] },
       // What these tests say holds for pages.
-      fetch: test.directory === 'fetch/api' ? 'browser' : 'server',
+      fetch: ['fetch/api', 'wasm/webapi'].includes(test.directory) ? 'browser' : 'server',
     };
     try {
       const created = await valor.ask('/_plugins', {

@@ -171,17 +171,24 @@ for (const [policy, same, cross] of [
   });
 }
 
-test('nothing of a secure page is told to an insecure server by the strict policies', async () => {
-  const platform = createPlatform('https://secure.example/a');
-  platform.glue.useBrowserFetch();
-  platform.server = () => ({ headers: [['access-control-allow-origin', '*']] });
+test('the strict policies tell an insecure server nothing of a page that is none', async () => {
+  const platform = createPage(() => ({ headers: [['access-control-allow-origin', '*']] }));
   for (const policy of ['', 'strict-origin', 'no-referrer-when-downgrade', 'origin']) {
     await platform.runAsync(`await fetch('http://plain.example/', { referrerPolicy: '${policy}' });`);
   }
   assert.deepEqual(
     platform.sent.map(({ headers }) => headers.get('referer')),
-    [null, null, null, 'https://secure.example/'],
+    [null, null, null, 'http://127.0.0.1:8080/'],
   );
+});
+
+test('a page that came over https: fetches nothing over http:, but from its own machine', async () => {
+  const platform = createPlatform('https://secure.example/a');
+  platform.glue.useBrowserFetch();
+  platform.server = () => ({ headers: [['access-control-allow-origin', '*']] });
+  assert.equal(await code(platform.runAsync("await fetch('http://plain.example/');")), 'ERR_MIXED_CONTENT');
+  await platform.runAsync("await fetch('http://localhost/');");
+  assert.equal(platform.sent.length, 1);
 });
 
 test('a redirect may bring a referrer policy', async () => {

@@ -18,7 +18,7 @@ import { isForbiddenResponseHeader } from './forbidden-headers.ts';
 import { type HeaderList, listGet, listGetAll, listHas, parseFlatHeaders } from './header-list.ts';
 import { find, freshen, headOf, invalidate, isFresh, remember, validators } from './http-cache.ts';
 import { forgetPreflight, mayHeader, mayMethod, rememberPreflight } from './preflight-cache.ts';
-import { determineReferrer, policyOnRedirect } from './referrer.ts';
+import { determineReferrer, isTrustworthy, policyOnRedirect } from './referrer.ts';
 import type { RequestState } from './request.ts';
 import type { FetchedParts } from './response.ts';
 
@@ -50,6 +50,10 @@ export class PageFetching extends Fetching {
   /** https://fetch.spec.whatwg.org/#concept-main-fetch */
   protected override admit(): Promise<void> | undefined {
     const { mode, redirect, keepalive } = this.request.settings;
+    // https://w3c.github.io/webappsec-mixed-content/#should-block-fetch
+    if (location.protocol === 'https:' && !isTrustworthy(this.url)) {
+      this.fail('a page that came over https: may not fetch over http:', 'ERR_MIXED_CONTENT');
+    }
     this.#referrer = determineReferrer(this.#referrer, this.#referrerPolicy, this.url);
     if (keepalive && this.body instanceof Uint8Array && this.body.length > maxKeepaliveBytes) {
       this.fail(`the body of a request with 'keepalive' has at most ${maxKeepaliveBytes} bytes`, 'ERR_BODY');
