@@ -4,7 +4,7 @@ import type { AbortSignal } from '../../web/dom/abort.ts';
 import { createAbortSignal, signalAbort } from '../../web/dom/abort.ts';
 import { defineEventHandler } from '../../web/dom/event-handler.ts';
 import { dispatch, type EventTarget, hasListeners } from '../../web/dom/event-target.ts';
-import type { BodySource } from '../../web/fetch/body.ts';
+import type { BodySource } from '../../web/fetch/body-source.ts';
 import { createRequest, type Request } from '../../web/fetch/request.ts';
 import { isResponse, type ResponseState, responseState } from '../../web/fetch/response.ts';
 import { reportException } from '../../web/html/report-exception.ts';

@@ -4,45 +4,20 @@
 import { bytesOf } from '../encoding/text-decoder.ts';
 import { fileApi, fileApiInUse } from '../file-api/file-api.ts';
 import { natives } from '../natives.ts';
-import type { ReadableStream } from '../streams/streams.ts';
-import {
-  type ByteController,
-  createByteStream,
-  isDisturbed,
-  isReadableStream,
-  readChunk,
-  teeCloning,
-} from '../streams/streams.ts';
+import { isDisturbed, isReadableStream, type ReadableStream, teeCloning } from '../streams/streams.ts';
 import { isURLSearchParams } from '../url/url-search-params.ts';
 import { parseUrlencoded } from '../url/urlencoded.ts';
 import { isArrayBuffer } from '../webidl/buffer-source.ts';
 import { toDOMString } from '../webidl/conversions.ts';
-
-/** Where the bytes of a body come from, piece by piece. */
-export interface BodySource {
-  /**
-   * The next piece, null at the end, undefined when there is none yet. Never called before ready() is settled then, nor
-   * after the end or an error. A piece belongs to the caller, with its whole buffer.
-   */
-  read(): Bytes | null | undefined;
-  /**
-   * When to read again; there wherever read() may give undefined. Pieces go through no promise, since that would show them
-   * to an Object.prototype.then.
-   */
-  ready?(): Promise<void>;
-  /** Nobody will read on. */
-  cancel(reason: unknown): unknown;
-  /** Bytes in all, where that is known. */
-  size?: number;
-  /** The same content once more, where it can be had again. */
-  again?(): BodySource;
-  /** Throws what it has failed with, where it has. */
-  check?(): void;
-  /** `listener` hears of a failure at once, not only with the next read. For one listener. */
-  onFailure?(listener: (error: unknown) => void): void;
-}
-
-export type Bytes = Uint8Array<ArrayBuffer>;
+import {
+  type BodySource,
+  type Bytes,
+  concat,
+  readAll,
+  sourceOfData,
+  sourceOfStream,
+  streamOfSource,
+} from './body-source.ts';
 
 export interface Body {
   /** What the body was made of; null once that went into the stream or was consumed. */
@@ -137,88 +112,6 @@ export function bodyStream(body: Body): ReadableStream {
   return stream;
 }
 
-function sourceOfData(data: string | Bytes | null): BodySource {
-  let rest: Bytes | null = typeof data === 'string' ? natives.utf8Encode(data) : data;
-  return {
-    read() {
-      const piece = rest;
-      rest = null;
-      return piece;
-    },
-    cancel() {
-      rest = null;
-    },
-  };
-}
-
-function streamOfSource(source: BodySource): ReadableStream {
-  return createByteStream({
-    type: 'bytes',
-    start(controller: ByteController) {
-      source.onFailure?.((error) => controller.error(error));
-    },
-    async pull(controller: ByteController) {
-      for (;;) {
-        const piece = source.read();
-        if (piece === null) break;
-        if (piece === undefined) await source.ready?.();
-        else if (piece.length > 0) return controller.enqueue(piece);
-      }
-      controller.close();
-      controller.byobRequest?.respond(0);
-    },
-    cancel: (reason) => source.cancel(reason),
-  });
-}
-
-/** What a stream gave: a chunk, its end or an error. */
-interface Given {
-  kind: 'chunk' | 'end' | 'error';
-  value?: unknown;
-}
-
-/** Reads a stream as a source. Locks it. */
-function sourceOfStream(stream: ReadableStream): BodySource {
-  const reader = stream.getReader();
-  let given: Given | null = null;
-  let wake: (() => void) | null = null;
-  const give = (what: Given): void => {
-    given = what;
-    wake?.();
-  };
-  function next(): Given | null {
-    if (given === null) {
-      wake = null;
-      readChunk(reader, {
-        chunk: (value) => give({ kind: 'chunk', value }),
-        close: () => give({ kind: 'end' }),
-        error: (value) => give({ kind: 'error', value }),
-      });
-    }
-    const taken = given;
-    given = null;
-    return taken;
-  }
-  return {
-    read() {
-      const found = next();
-      if (found === null) return undefined;
-      if (found.kind === 'end') return null;
-      if (found.kind === 'error') throw found.value;
-      if (found.value instanceof Uint8Array) return found.value as Bytes;
-      const error = new TypeError("The body's stream gave something other than a Uint8Array");
-      reader.cancel(error).catch(() => {});
-      throw error;
-    },
-    ready: () =>
-      new Promise((resolve) => {
-        wake = resolve;
-        if (given !== null) resolve();
-      }),
-    cancel: (reason) => reader.cancel(reason),
-  };
-}
-
 /**
  * Takes the content out of a body for good, in the cheapest form it has. Throws a TypeError when it was used before.
  * https://fetch.spec.whatwg.org/#concept-body-consume-body
@@ -238,26 +131,6 @@ export function takeBody(body: Body): string | Bytes | BodySource {
   stream.getReader();
   (stream as unknown as { _disturbed: boolean })._disturbed = true;
   return content;
-}
-
-async function readAll(source: BodySource, pieces: Bytes[]): Promise<void> {
-  for (;;) {
-    const piece = source.read();
-    if (piece === null) return;
-    if (piece === undefined) await source.ready?.();
-    else pieces.push(piece);
-  }
-}
-
-function concat(pieces: Bytes[]): Bytes {
-  if (pieces.length === 1) return pieces[0] as Bytes;
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
 }
 
 /** The whole content as bytes that belong to the caller, at the start of a buffer of their own. */

@@ -2,7 +2,7 @@
 
 import { natives } from '../natives.ts';
 import type { URL } from '../url/url.ts';
-import type { Bytes } from './body.ts';
+import type { Bytes } from './body-source.ts';
 import { parseMimeType } from './mime-type.ts';
 
 export interface DataURL {

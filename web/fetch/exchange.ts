@@ -2,7 +2,7 @@
 // only as fast as they are read.
 
 import { natives } from '../natives.ts';
-import type { BodySource, Bytes } from './body.ts';
+import type { BodySource, Bytes } from './body-source.ts';
 import type { HeaderList } from './header-list.ts';
 
 export interface ResponseHead {

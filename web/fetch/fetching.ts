@@ -9,7 +9,7 @@ import { location } from '../html/location.ts';
 import { loadPart } from '../lazy.ts';
 import { natives } from '../natives.ts';
 import { parseURL, type URL } from '../url/url.ts';
-import type { BodySource, Bytes } from './body.ts';
+import type { BodySource, Bytes } from './body-source.ts';
 import { discard, type ExchangeParts, networkError, type ResponseHead, startExchange } from './exchange.ts';
 import { type HeaderList, listDelete, listGet, listHas, parseFlatHeaders } from './header-list.ts';
 import { isLocalScheme, readLocal } from './local-schemes.ts';

@@ -184,10 +184,9 @@ const ownIterator = Headers.prototype.entries;
 
 /** https://fetch.spec.whatwg.org/#concept-headers-fill: appends to the list what the guard lets in. */
 export function fillHeaderList(list: HeaderList, init: unknown, guard: HeadersGuard = 'none'): void {
-  if (pageRules === null || guard === 'none') return fill(list, init);
-  const added: HeaderList = [];
+  const added: HeaderList = pageRules === null || guard === 'none' ? list : [];
   fill(added, init);
-  appendAdmitted(list, added, guard);
+  if (added !== list) appendAdmitted(list, added, guard);
 }
 
 /** The same from a list. */

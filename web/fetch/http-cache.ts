@@ -1,6 +1,6 @@
 // A private cache of one instance, in memory: https://www.rfc-editor.org/rfc/rfc9111
 
-import type { BodySource, Bytes } from './body.ts';
+import { type BodySource, type Bytes, concat, sourceOfData } from './body-source.ts';
 import type { ResponseHead } from './exchange.ts';
 import { type HeaderList, listDelete, listGet, parseFlatHeaders } from './header-list.ts';
 
@@ -121,28 +121,7 @@ export function invalidate(key: string): void {
 export function headOf({ status, reason, headers, body }: Entry): ResponseHead {
   let flatHeaders = '';
   for (const part of headers) flatHeaders += `${part}\0`;
-  let rest: Bytes | null = body.length === 0 ? null : body.slice();
-  const source: BodySource = {
-    read() {
-      const piece = rest;
-      rest = null;
-      return piece;
-    },
-    cancel() {
-      rest = null;
-    },
-  };
-  return { status, reason, flatHeaders, body: source };
-}
-
-function concat(pieces: Bytes[], size: number): Bytes {
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
+  return { status, reason, flatHeaders, body: sourceOfData(body.length === 0 ? null : body.slice()) };
 }
 
 /** The body, which calls `done` with a copy of all of it when it has been read to its end and is not too large. */
@@ -156,7 +135,7 @@ function recorded(body: BodySource, done: (content: Bytes) => void): BodySource 
       const piece = body.read();
       if (piece === undefined) return undefined;
       if (piece === null) {
-        if (size <= maxEntryBytes) done(concat(pieces, size));
+        if (size <= maxEntryBytes) done(concat(pieces));
         return null;
       }
       size += piece.length;

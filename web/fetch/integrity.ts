@@ -1,7 +1,8 @@
 // https://w3c.github.io/webappsec-subresource-integrity/
 
 import { natives } from '../natives.ts';
-import { type BodySource, type Bytes, consumeBytes, createBody } from './body.ts';
+import { consumeBytes, createBody } from './body.ts';
+import type { Bytes } from './body-source.ts';
 import { networkError } from './exchange.ts';
 import type { FetchedParts } from './response.ts';
 
@@ -51,7 +52,7 @@ export async function requireIntegrity(parts: FetchedParts, integrity: string): 
       'ERR_INTEGRITY',
     );
   }
-  const bytes = await consumeBytes(createBody(body as Bytes | BodySource));
+  const bytes = await consumeBytes(createBody(body));
   parts.body = bytes;
   if (matches(bytes, integrity)) return;
   throw networkError(url, `the content is not what 'integrity' says: ${integrity}`, 'ERR_INTEGRITY');

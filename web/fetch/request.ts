@@ -10,6 +10,7 @@ import { parseURL } from '../url/url.ts';
 import { requireArguments, toByteString, toDictionary, toUSVString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import * as bodies from './body.ts';
+import type { BodySource, Bytes } from './body-source.ts';
 import { type HeaderList, listGet, listHas, parseFlatHeaders } from './header-list.ts';
 import {
   appendAdmitted,
@@ -39,7 +40,7 @@ export interface RequestParts {
   method: string;
   /** "name\0value\0name\0value\0...", names lower-case, values as they came, one character a byte. */
   flatHeaders: string;
-  body: bodies.BodySource | null;
+  body: BodySource | null;
   /** Called at most once, when somebody asks for the signal. */
   signalFactory: () => AbortSignal;
 }
@@ -51,7 +52,7 @@ export interface RequestState {
   /** A copy. */
   headers: HeaderList;
   settings: RequestSettings;
-  body: null | string | bodies.Bytes | bodies.BodySource;
+  body: null | string | Bytes | BodySource;
   /** null: nobody can abort it. */
   signal: AbortSignal | null;
   /** https://url.spec.whatwg.org/#concept-url-blob-entry */

@@ -8,6 +8,7 @@ import { parseURL } from '../url/url.ts';
 import { requireArguments, toByteString, toDictionary, toUnsignedShort, toUSVString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import * as bodies from './body.ts';
+import type { BodySource, Bytes } from './body-source.ts';
 import { type HeaderList, listGet, listHas } from './header-list.ts';
 import { createHeaders, fillHeaderList, type Headers, type HeadersGuard, type HeadersInit } from './headers.ts';
 
@@ -26,7 +27,7 @@ export interface ResponseState {
   /** name, value, name, value, ...: names lower-case, all valid. Borrowed from the response: not to be changed. */
   headers: HeaderList;
   /** Text is to be sent as UTF-8. The bytes belong to the caller. */
-  body: null | string | bodies.Bytes | bodies.BodySource;
+  body: null | string | Bytes | BodySource;
 }
 
 /** What fetch() got. */
@@ -40,15 +41,15 @@ export interface FetchedParts {
   statusText: string;
   /** From now on the response's. */
   headers: HeaderList;
-  body: null | bodies.Bytes | bodies.BodySource;
+  body: null | Bytes | BodySource;
   /** Content that nobody may see, which is there for as long as the response is. */
-  hidden?: null | bodies.Bytes | bodies.BodySource;
+  hidden?: null | Bytes | BodySource;
 }
 
 // https://httpwg.org/specs/rfc9112.html#status.line: reason-phrase
 const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-const hiddenContents = new WeakMap<object, bodies.Bytes | bodies.BodySource>();
+const hiddenContents = new WeakMap<object, Bytes | BodySource>();
 
 export function isNullBodyStatus(status: number): boolean {
   return status === 101 || status === 103 || status === 204 || status === 205 || status === 304;

@@ -136,8 +136,11 @@ let pullSteps: symbol | undefined;
 export function readChunk(reader: StreamReader, request: ReadRequest): void {
   const { _ownerReadableStream: stream } = reader as unknown as { _ownerReadableStream: Slots };
   stream._disturbed = true;
-  if (stream._state === 'closed') return request.close();
-  if (stream._state === 'errored') return request.error(stream._storedError);
+  if (stream._state !== 'readable') {
+    if (stream._state === 'closed') request.close();
+    else request.error(stream._storedError);
+    return;
+  }
   pullSteps ??= Object.getOwnPropertySymbols(load().ReadableStreamDefaultController?.prototype).find(
     ({ description }) => description === '[[PullSteps]]',
   );
