@@ -379,6 +379,9 @@ class Rewriter {
       const builtin = this.#builtin(callee.name);
       if (builtin?.kind === 'method' || builtin?.kind === 'helper') {
         const called = this.#use(builtin);
+        // The helper knows texts only.
+        if (builtin.name === 'split' && args[0] && /^\/|^''$/.test(this.#bare(args[0])))
+          this.#fail(node, 'split() by a pattern or by nothing: replace() first, or spread the text');
         if (spreads) {
           if (isInChain(callee)) this.#fail(node, 'a spread in an optional chain: use a variable');
           const list = this.#list(args, this.#bare(callee.expression));
