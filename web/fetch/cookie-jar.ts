@@ -3,6 +3,7 @@
 
 import { location } from '../html/location.ts';
 import type { URL } from '../url/url.ts';
+import { forgetOldest } from './forget-oldest.ts';
 import { isTrustworthy } from './referrer.ts';
 
 // As browsers bound them.
@@ -40,7 +41,8 @@ const pathMatches = (path: string, of: string): boolean =>
 function parseCookie(url: URL, text: string): Cookie | null {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be found
   if (text.length > maxBytes || /[\x00-\x08\x0a-\x1f\x7f]/.test(text)) return null;
-  const [pair = '', ...attributes] = text.split(';');
+  const parts = text.split(';');
+  const pair = parts[0] ?? '';
   const equals = pair.indexOf('=');
   const name = pair.slice(0, Math.max(equals, 0)).trim();
   const value = pair.slice(equals + 1).trim();
@@ -50,7 +52,7 @@ function parseCookie(url: URL, text: string): Cookie | null {
     ...{ secure: false, sameSite: '', expires: Number.POSITIVE_INFINITY },
   };
   let maxAge: number | null = null;
-  for (const attribute of attributes) {
+  for (const attribute of parts.slice(1)) {
     const at = attribute.indexOf('=');
     const key = (at < 0 ? attribute : attribute.slice(0, at)).trim().toLowerCase();
     const given = at < 0 ? '' : attribute.slice(at + 1).trim();
@@ -78,10 +80,7 @@ export function storeCookies(url: URL, headers: string[]): void {
     const key = `${cookie.domain};${cookie.path};${cookie.name}`;
     if (cookie.expires <= Date.now()) jar.delete(key);
     else jar.set(key, cookie);
-    for (const oldest of jar.keys()) {
-      if (jar.size <= maxCookies) break;
-      jar.delete(oldest);
-    }
+    forgetOldest(jar, maxCookies);
   }
 }
 

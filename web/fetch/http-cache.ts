@@ -43,8 +43,9 @@ function keep(entry: Entry): void {
   if (known !== undefined) forget(known);
   entries.set(entry.key, entry);
   bytes += sizeOf(entry);
-  for (const oldest of entries.values()) {
-    if (bytes <= maxBytes) break;
+  if (bytes <= maxBytes) return;
+  for (const [, oldest] of entries) {
+    if (bytes <= maxBytes) return;
     forget(oldest);
   }
 }

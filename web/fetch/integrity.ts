@@ -18,13 +18,12 @@ interface Metadata {
 /** https://w3c.github.io/webappsec-subresource-integrity/#parse-metadata */
 function parseMetadata(text: string): Metadata[] {
   const found: Metadata[] = [];
-  for (const item of text.split(/[\t\n\f\r ]+/)) {
+  for (const item of text.replace(/[\t\n\f\r]/g, ' ').split(' ')) {
     const parts = /^(sha256|sha384|sha512)-([A-Za-z0-9+/_-]+)={0,2}(?:\?.*)?$/i.exec(item);
     if (parts === null) continue;
-    const [, name = '', digest = ''] = parts;
     found.push({
-      strength: algorithms.indexOf(`SHA-${name.slice(-3)}`),
-      digest: digest.replaceAll('-', '+').replaceAll('_', '/'),
+      strength: algorithms.indexOf(`SHA-${parts[1]?.slice(-3)}`),
+      digest: (parts[2] ?? '').replaceAll('-', '+').replaceAll('_', '/'),
     });
   }
   return found;

@@ -1,8 +1,8 @@
 // https://fetch.spec.whatwg.org/#cors-preflight-cache, of one instance.
 
 import { natives } from '../natives.ts';
-import type { HeaderList } from './header-list.ts';
-import { listGet } from './header-list.ts';
+import { forgetOldest } from './forget-oldest.ts';
+import { type HeaderList, listGet } from './header-list.ts';
 
 const defaultSeconds = 5;
 // As in browsers: no server may bind a page to what it said once for much longer.
@@ -54,10 +54,7 @@ export function rememberPreflight(
   for (const name of names) known.set(`header ${name}`, until);
   entries.delete(key);
   entries.set(key, known);
-  for (const oldest of entries.keys()) {
-    if (entries.size <= maxEntries) break;
-    entries.delete(oldest);
-  }
+  forgetOldest(entries, maxEntries);
 }
 
 /** https://fetch.spec.whatwg.org/#concept-cache-clear */
