@@ -105,7 +105,7 @@ export function validators({ headers }: Entry): HeaderList {
 /** The server has said that it is. https://www.rfc-editor.org/rfc/rfc9111#section-4.3.4 */
 export function freshen(entry: Entry, flatHeaders: string): void {
   const news = parseFlatHeaders(flatHeaders);
-  for (const name of contentHeaders) listDelete(news, name);
+  for (const name of [...contentHeaders, 'set-cookie']) listDelete(news, name);
   forget(entry);
   for (let i = 0; i < news.length; i += 2) listDelete(entry.headers, news[i] as string);
   entry.headers.push(...news);
@@ -157,6 +157,8 @@ export function remember(key: string, sent: HeaderList, head: ResponseHead): Res
   const storable = explicitLifetime(headers, received) !== null || heuristicStatuses.includes(status);
   if (!storable || status === 206 || status === 304 || directives(headers).has('no-store')) return head;
   const vary = (listGet(headers, 'vary') ?? '').split(',').map((name) => name.trim().toLowerCase());
+  // A cookie is set by the server, not once more by each copy of what it said.
+  listDelete(headers, 'set-cookie');
   const varied = vary.filter((name) => name !== '' && name !== '*');
   const store = (body: Bytes): void =>
     keep({

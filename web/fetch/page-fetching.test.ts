@@ -275,6 +275,27 @@ test('the cache has what is fresh, asks about what is not, and does as it is tol
   );
 });
 
+test('a copy in the cache sets no cookie again', async () => {
+  const platform = createPage(({ url }) => ({
+    headers: [
+      ['set-cookie', url.endsWith('/a') ? 'a=1' : 'a=2'],
+      ['cache-control', 'max-age=100'],
+    ],
+  }));
+  for (const path of ['/a', '/b', '/a', '/c']) await platform.runAsync(`await (await fetch('${path}')).text();`);
+  assert.deepEqual(asked(platform), ['GET /a', 'GET /b', 'GET /c']);
+  assert.equal(platform.sent.at(-1)!.headers.get('cookie'), 'a=2');
+});
+
+test('a body that may outlive its page is small', async () => {
+  const platform = createPage();
+  const send = (body: string): Promise<unknown> =>
+    platform.runAsync(`await fetch('/', { method: 'POST', keepalive: true, body: ${body} });`);
+  await send("'x'.repeat(64 * 1024)");
+  assert.equal(await code(send("'x'.repeat(64 * 1024 + 1)")), 'ERR_BODY');
+  assert.equal(await code(send("new Blob(['x'.repeat(64 * 1024 + 1)])")), 'ERR_BODY');
+});
+
 test('the cache tells apart what its responses vary by', async () => {
   const platform = createPage(({ headers }) => ({
     body: headers.get('x-a') ?? '',

@@ -55,7 +55,8 @@ export class PageFetching extends Fetching {
       this.fail('a page that came over https: may not fetch over http:', 'ERR_MIXED_CONTENT');
     }
     this.#referrer = determineReferrer(this.#referrer, this.#referrerPolicy, this.url);
-    if (keepalive && this.body instanceof Uint8Array && this.body.length > maxKeepaliveBytes) {
+    const size = this.body instanceof Uint8Array ? this.body.length : (this.body?.size ?? 0);
+    if (keepalive && size > maxKeepaliveBytes) {
       this.fail(`the body of a request with 'keepalive' has at most ${maxKeepaliveBytes} bytes`, 'ERR_BODY');
     }
     if (this.#tainting === 'basic' && this.url.origin === location.origin) return undefined;
