@@ -110,6 +110,22 @@ test('what is not simple is asked for beforehand, once for as long as the answer
   assert.deepEqual(asked(platform), ['POST /a']);
 });
 
+test('the wildcard of a preflight covers neither authorization nor requests with credentials', async () => {
+  const platform = createPage(({ headers }) => ({
+    headers: [
+      ['access-control-allow-origin', headers.get('origin') ?? '*'],
+      ['access-control-allow-credentials', 'true'],
+      ['access-control-allow-headers', '*'],
+      ['access-control-allow-methods', '*'],
+    ],
+  }));
+  const ask = (init: string): Promise<unknown> => platform.runAsync(`await fetch('${other}/', ${init});`);
+  await ask("{ headers: { 'x-own': '1' }, method: 'PUT' }");
+  assert.equal(await code(ask("{ headers: { authorization: '1' } }")), 'ERR_CORS');
+  assert.equal(await code(ask("{ headers: { 'x-own': '1' }, credentials: 'include' }")), 'ERR_CORS');
+  assert.equal(await code(ask("{ method: 'PUT', credentials: 'include' }")), 'ERR_CORS');
+});
+
 test('responses show what their kind shows', async () => {
   const headers: [string, string][] = [
     ...([
@@ -273,6 +289,40 @@ test('the cache has what is fresh, asks about what is not, and does as it is tol
     await code(platform.runAsync("await fetch('/b', { cache: 'only-if-cached', mode: 'same-origin' });")),
     'ERR_CACHE',
   );
+});
+
+for (const [what, headers] of [
+  [
+    'that is old',
+    [
+      ['cache-control', 'max-age=10'],
+      ['age', '11'],
+    ],
+  ],
+  ['that has expired', [['expires', 'Thu, 01 Jan 1970 00:00:00 GMT']]],
+  ['that is to be asked about', [['cache-control', 'no-cache, max-age=100']]],
+  ['that says nothing about it', []],
+] as [string, [string, string][]][]) {
+  test(`a copy ${what} is not used without asking`, async () => {
+    const platform = createPage(() => ({ body: 'x', headers: [['etag', '"1"'], ...headers] }));
+    for (let i = 0; i < 2; i++) await platform.runAsync("await (await fetch('/a')).text();");
+    assert.deepEqual(
+      platform.sent.map((request) => request.headers.get('if-none-match')),
+      [null, '"1"'],
+    );
+  });
+}
+
+test('what must not be stored is not', async () => {
+  const platform = createPage(() => ({
+    body: 'x',
+    headers: [
+      ['etag', '"1"'],
+      ['cache-control', 'no-store'],
+    ],
+  }));
+  for (let i = 0; i < 2; i++) await platform.runAsync("await (await fetch('/a')).text();");
+  assert.equal(platform.sent[1]!.headers.get('if-none-match'), null);
 });
 
 test('a copy in the cache sets no cookie again', async () => {
