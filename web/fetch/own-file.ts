@@ -2,7 +2,7 @@
 // leaves file: open; so that `fetch(new URL('x.wasm', import.meta.url))` does here what it does in a browser.
 
 import { natives } from '../natives.ts';
-import type { BodySource } from './body.ts';
+import type { BodySource } from './body-source.ts';
 
 const types: Record<string, string> = {
   css: 'text/css;charset=utf-8',

@@ -1,7 +1,7 @@
 // What a potential WebAssembly response has to be: https://webassembly.github.io/spec/web-api/#streaming-modules
 // V8 compiles what is pushed while the rest is still on its way.
 
-import type { BodySource } from '../fetch/body.ts';
+import type { BodySource } from '../fetch/body-source.ts';
 import { listGet } from '../fetch/header-list.ts';
 import { isResponse, responseHead, responseState } from '../fetch/response.ts';
 import { natives } from '../natives.ts';
@@ -37,7 +37,11 @@ async function feed(body: string | Uint8Array | BodySource | null, { push }: Com
   if (typeof body === 'string') return push(natives.utf8Encode(body), 0);
   if (body instanceof Uint8Array) return push(body, 0);
   let length = 0;
-  for (let piece = await body.read(); piece !== null; piece = await body.read()) {
+  for (let piece = body.read(); piece !== null; piece = body.read()) {
+    if (piece === undefined) {
+      await body.ready?.();
+      continue;
+    }
     try {
       push(piece, length);
     } catch (error) {
