@@ -46,6 +46,8 @@ class FakeCall final : public Call {
   bool started = false;
   uint64_t written = 0;
   bool keep_answer = true;  ///< false: count only
+  bool left = false;        ///< the client has, and the guest was not told yet: see FakeHost::drop()
+  int writes_in_vain = 0;   ///< since then
 
   CallId id() const override { return id_; }
   const core::Request& request() const override { return sent; }
@@ -74,6 +76,10 @@ class FakeCall final : public Call {
   }
   bool response_started() const override { return started; }
   core::WriteStatus write(std::string_view data) override {
+    if (left) {
+      ++writes_in_vain;
+      return core::WriteStatus::kGone;
+    }
     take(data);
     waiting_to_write_ = written >= window;
     return waiting_to_write_ ? core::WriteStatus::kWait : core::WriteStatus::kReady;

@@ -100,6 +100,33 @@ TEST_CASE("a stream is read no faster than the client takes it") {
   CHECK(plugin.host().get("state").answer == "[5,true]");
 }
 
+TEST_CASE("a stream is cancelled also when a write found out first that the client left") {
+  Plugin plugin(R"(
+    const said = [];
+    export default {
+      fetch(request) {
+        if (new URL(request.url).pathname === '/said') return Response.json(said);
+        request.signal.addEventListener('abort', () => said.push('aborted'));
+        return new Response(new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            controller.enqueue(new Uint8Array(10));
+          },
+          cancel(reason) { said.push(reason.name); },
+        }, { highWaterMark: 0 }));
+      },
+    };
+  )");
+  REQUIRE(plugin.start() == "");
+  auto& call = plugin.host().prepare("GET", "");
+  plugin.host().send(call);
+  REQUIRE(plugin.host().until([&] { return call.written > 0; }));
+  plugin.host().run([&] { call.left = true; });
+  REQUIRE(plugin.host().until([&] { return call.writes_in_vain > 0; }));
+  plugin.host().drop(call);
+  CHECK(plugin.host().get("said").answer == R"(["aborted","AbortError"])");
+}
+
 TEST_CASE("the request's signal fires when the client leaves") {
   Plugin plugin(R"(
     let reason = 'none';

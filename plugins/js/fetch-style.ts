@@ -173,6 +173,7 @@ function cancel(source: BodySource, reason: unknown): void {
 /** Writes a body piece by piece, each when the one before is on its way. */
 async function pump(call: number, source: BodySource): Promise<void> {
   sources.set(call, source);
+  let gone = false;
   try {
     for (let piece = source.read(); piece !== null; piece = source.read()) {
       if (piece === undefined) {
@@ -181,14 +182,18 @@ async function pump(call: number, source: BodySource): Promise<void> {
       }
       const status = natives.writeBody(call, piece);
       if (status === writeReady) continue;
-      if (status === writeGone || (await untilWritable(call))) return;
+      gone = status === writeGone || (await untilWritable(call));
+      if (gone) return;
     }
     natives.finishBody(call);
   } catch (error) {
     natives.failCall(call, "The plug-in's response broke off", error);
   } finally {
-    sources.delete(call);
-    signals.delete(call);
+    // A write may find out that the client has left before onDropped() is told, which cancels the source.
+    if (!gone) {
+      sources.delete(call);
+      signals.delete(call);
+    }
   }
 }
 
