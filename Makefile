@@ -9,12 +9,13 @@
 #   make fuzz      every fuzzer for a minute                   make fuzz FUZZ_SECONDS=10
 #   make wpt       the web-platform-tests in plug-ins; the first time they are fetched (700 MB).
 #                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
+#   make suites    the test suites of hono, itty-router and jose in plug-ins; make suites SUITES="hono itty-router/src/cors"
 #   make bench     Valor beside its peers: bench/results/     make bench ONLY=message,deno
 #   make lint      formatting, clang-tidy, types, TypeScript linter
 #   make format    put C++ and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
-.PHONY: run test bench wpt build sanitize soak fuzz lint format clean setup
+.PHONY: run test bench wpt suites build sanitize soak fuzz lint format clean setup
 
 PRESET ?= release
 BUILD ?= build/$(PRESET)
@@ -51,6 +52,9 @@ test: build
 
 wpt: build
 	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) test/wpt/run.ts $(if $(UPDATE),--update) $(DIRS) </dev/null
+
+suites: build
+	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) test/suites/run.ts $(if $(UPDATE),--update) $(SUITES) </dev/null
 
 # The whole-system tests that hostile input makes interesting; those that measure memory say nothing here.
 SANITIZED_TESTS := async-context cpp fetch-style hostile-plugins http1 isolation malformed message-contract misbehaving mistakes red-team registry

@@ -1,9 +1,7 @@
 // Tests run as plug-ins of one long-lived `valor`, which is started again when a test has ended it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Valor } from '../harness.ts';
-import type { TestServer } from './server.ts';
-import type { Test } from './tests.ts';
+import { type Definition, Valor } from '../harness.ts';
 
 /** As testharness.js numbers them; the last one is ours. */
 export type Status = 'OK' | 'ERROR' | 'TIMEOUT' | 'PRECONDITION_FAILED' | 'CRASH';
@@ -21,9 +19,15 @@ export interface Outcome {
   subtests: Subtest[];
 }
 
-const deadlineMs = 10_000;
-const longDeadlineMs = 60_000;
 const memoryMb = 2048;
+
+/** A test as a plug-in: once it is asked, it answers with a report when its tests are finished, and for ?now at once. */
+export interface Script {
+  /** Without type, name and limits. */
+  definition: Definition;
+  /** How long starting and running may take, each. */
+  patientMs: number;
+}
 
 interface Report {
   harness: { status: number; message: string | null } | null;
@@ -42,14 +46,17 @@ function outcomeOf(report: Report, otherwise: Status): Outcome {
 const failure = (status: Status, message: string): Outcome => ({ status, message, subtests: [] });
 
 export class Instances {
-  #server: TestServer;
   #folder: string;
+  #environment: NodeJS.ProcessEnv;
+  #read: (text: string) => string;
   #valor: Promise<Valor> | null = null;
   #count = 0;
 
-  constructor(server: TestServer, folder: string) {
-    this.#server = server;
+  /** `folder` is for the plug-in file; `environment` for valor beside its own; `read` goes over what a script answers. */
+  constructor(folder: string, environment: NodeJS.ProcessEnv = {}, read = (text: string): string => text) {
     this.#folder = folder;
+    this.#environment = environment;
+    this.#read = read;
   }
 
   #running(): Promise<Valor> {
@@ -57,8 +64,7 @@ export class Instances {
       const file = join(this.#folder, 'plugins.json');
       writeFileSync(file, '{"plugins":[]}');
       const options = ['-p', file, '-w', '--port', '0', '--no-access-log', '--log-level', 'error'];
-      const environment = { NODE_OPTIONS: '--expose-gc', CURL_CA_BUNDLE: this.#server.authority };
-      const valor = new Valor(options, environment);
+      const valor = new Valor(options, { NODE_OPTIONS: '--expose-gc', ...this.#environment });
       await valor.listening();
       valor.exited('the end of valor', 2 ** 31 - 1).then(
         () => (this.#valor = null),
@@ -74,22 +80,10 @@ export class Instances {
   }
 
   /** Runs a test. When the process ended meanwhile, by whichever test, the status is CRASH. */
-  async run(test: Test): Promise<Outcome> {
-    const url = await this.#server.mirror(test.worker);
+  async run({ definition: script, patientMs }: Script): Promise<Outcome> {
     const valor = await this.#running();
     const name = `test-${++this.#count}`;
-    const patientMs = test.long ? longDeadlineMs : deadlineMs;
-    const definition = {
-      type: 'web',
-      name,
-      url,
-      root: join(this.#folder, 'tree'),
-      location: this.#server.address(test.worker, test.protocol) + test.variant,
-      limits: { timeout_ms: patientMs, memory_mb: memoryMb },
-      permissions: { net: ['127.0.0.0/8', '[::1]'] },
-      // What these tests say holds for pages.
-      fetch: ['fetch/api', 'wasm/webapi'].includes(test.directory) ? 'browser' : 'server',
-    };
+    const definition = { type: 'web', name, ...script, limits: { timeout_ms: patientMs, memory_mb: memoryMb } };
     try {
       const created = await valor.ask('/_plugins', {
         method: 'POST',
@@ -102,11 +96,11 @@ export class Instances {
         return failure(/took too long/.test(detail) ? 'TIMEOUT' : 'ERROR', detail);
       }
       const answer = await valor.ask(`/${name}`, { patientMs: patientMs + 5000 });
-      if (answer.status === 200) return outcomeOf(JSON.parse(this.#server.withoutPorts(answer.text)), 'ERROR');
+      if (answer.status === 200) return outcomeOf(JSON.parse(this.#read(answer.text)), 'ERROR');
       if (answer.status !== 504) return failure('ERROR', answer.json().detail);
       const late = await valor.ask(`/${name}?now`, { patientMs: 2000 }).catch(() => null);
       return late?.status === 200
-        ? outcomeOf(JSON.parse(this.#server.withoutPorts(late.text)), 'TIMEOUT')
+        ? outcomeOf(JSON.parse(this.#read(late.text)), 'TIMEOUT')
         : failure('TIMEOUT', 'no answer in time');
     } catch (error) {
       // The connections of a process that dies break a little before its end is told.

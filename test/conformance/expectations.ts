@@ -1,9 +1,6 @@
-// Failures that are known, in expectations.json: each with a name (the test, the subtest) and a reason.
+// Failures that are known, in a file expectations.json: each with a name (the test, the subtest) and a reason.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Outcome, Status, Subtest } from './instances.ts';
-
-const file = join(import.meta.dirname, 'expectations.json');
 
 /** More subtests than these are told as a number. */
 const maxNamed = 30;
@@ -20,7 +17,7 @@ export interface Expectation {
 
 export type Expectations = Record<string, Expectation>;
 
-export function readExpectations(): Expectations {
+export function readExpectations(file: string): Expectations {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
@@ -81,7 +78,7 @@ function expectationOf(outcome: Outcome, before: Expectation | undefined): Expec
 }
 
 /** Writes down how things are for the tests that ran; the others stay. */
-export function updateExpectations(before: Expectations, outcomes: Map<string, Outcome>): void {
+export function updateExpectations(file: string, before: Expectations, outcomes: Map<string, Outcome>): void {
   const after = { ...before };
   for (const [id, outcome] of outcomes) {
     if (isClean(outcome)) delete after[id];
