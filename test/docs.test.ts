@@ -2,6 +2,7 @@
 // after the other in a folder of their own:
 //   <!-- file NAME -->           is written there
 //   <!-- serve NAME [option] --> is written and served as a plug-in file, on a free port that stands for 8080
+//   <!-- examples -->            is left alone; examples/plugins.json is served from there on, on a free port
 //   <!-- shell -->               is run by sh; $VALOR is this repository
 //   <!-- console -->             lines with `$` are run, and print the lines that follow ("..." stands for anything)
 //   <!-- log -->                 is in the log of the served files, line by line
@@ -13,7 +14,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { lastResults, readmeWith } from '../bench/report.ts';
-import { build, command, deadlineMs, root, serveFile, temporaryFolder, type Valor } from './harness.ts';
+import { build, command, deadlineMs, root, serveExamples, serveFile, temporaryFolder, type Valor } from './harness.ts';
 
 interface Block {
   line: number;
@@ -83,6 +84,9 @@ for (const file of files.filter((name) => name.endsWith('.md'))) {
           await valor?.stop();
           writeFileSync(join(folder, name), text);
           valor = await serveFile(join(folder, name), rest);
+        } else if (kind === 'examples') {
+          await valor?.stop();
+          valor = await serveExamples();
         } else if (kind === 'shell') {
           const { code, output } = await shell(text, folder);
           assert.equal(code, 0, `${file}:${line}: ${output}`);

@@ -1,22 +1,11 @@
 // Every plug-in of examples/plugins.json answers what `make run` says it answers.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { build, root, serveFile, type Valor } from './harness.ts';
+import { root, serveExamples } from './harness.ts';
 
-// As it stands, except for the build under test. Beside the original, because its paths are relative to it.
-const file = join(root, 'examples', `.plugins-${process.pid}.json`);
-const original = readFileSync(join(root, 'examples/plugins.json'), 'utf8');
-writeFileSync(file, original.replaceAll('../build/release', build));
-let valor: Valor;
-try {
-  valor = await serveFile(file);
-} finally {
-  const { unlinkSync } = await import('node:fs');
-  unlinkSync(file);
-}
+const valor = await serveExamples();
 after(() => valor.stop());
 
 test('no example fails to load', () => {
@@ -47,6 +36,57 @@ test('fetch, hono, primes, transfer, site', async () => {
   const counted = await valor.ask('/transfer-cpp/up', { method: 'PUT', body: 'x'.repeat(100_000) });
   assert.match(counted.text, /100000/);
   assert.match((await valor.ask('/site/')).text, /Static files/);
+});
+
+test('a GraphQL server: queries, mutations, what is wrong with them', async () => {
+  const ask = (query: string, variables: object = {}) =>
+    valor.ask('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+      body: JSON.stringify({ query, variables }),
+    });
+  const title = 'Hints on Programming Language Design';
+  const add =
+    'mutation($title: String!, $author: String!) { addBook(title: $title, year: 1973, author: $author) { year } }';
+  assert.deepEqual((await ask(add, { title, author: 'Tony Hoare' })).json().data, { addBook: { year: 1973 } });
+  const answer = await ask('{ books(since: 1970) { title author { books { title } } } }');
+  assert.equal(answer.headers['content-type'], 'application/graphql-response+json; charset=utf-8');
+  const { books } = answer.json().data;
+  assert.deepEqual(
+    books.map((book: { title: string }) => book.title),
+    ['Communicating Sequential Processes', title],
+  );
+  assert.equal(books[0].author.books.length, 2);
+  assert.equal((await ask(add, { title, author: 'Nobody' })).json().errors[0].message, 'no author is named Nobody');
+  const wrong = await ask('{ films }');
+  assert.equal(wrong.status, 400);
+  assert.match(wrong.json().errors[0].message, /Cannot query field "films"/);
+});
+
+test('remote procedures on tRPC: queries, mutations, several at once, input that does not fit', async () => {
+  const call = (name: string, input: unknown) =>
+    valor.ask(`/trpc/${name}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(input),
+    });
+  const { id } = (await call('add', { title: 'test it' })).json().result.data;
+  assert.deepEqual((await call('finish', { id })).json().result.data, { title: 'test it', done: true });
+  assert.equal((await call('finish', { id: 99 })).status, 404);
+  assert.equal((await call('add', { title: '' })).status, 400);
+  const both = (await valor.ask('/trpc/list,nothing?batch=1&input={}')).json();
+  assert.deepEqual(both[0].result.data.at(-1), { id, title: 'test it', done: true });
+  assert.equal(both[1].error.data.code, 'NOT_FOUND');
+});
+
+test('Markdown to HTML', async () => {
+  const body = '# Grüße\n\n| a | b |\n|---|---|\n| *1* | `2` |\n';
+  const answer = await valor.ask('/markdown', { method: 'POST', body });
+  assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
+  assert.match(answer.text, /^<h1>Grüße<\/h1>\n<table>[^]*<td><em>1<\/em><\/td>\n<td><code>2<\/code><\/td>/);
+  assert.match((await valor.ask('/markdown?page', { method: 'POST', body })).text, /^<!doctype html>[^]*<h1>Grüße/);
+  assert.match((await valor.ask('/markdown')).text, /<td><code>page<\/code><\/td>/);
+  assert.equal((await valor.ask('/markdown', { method: 'DELETE' })).status, 405);
 });
 
 test('what `make run` says to try is there', async () => {

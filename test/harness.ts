@@ -97,6 +97,18 @@ export async function serveFile(file: string, args: string[] = [], env: NodeJS.P
   return valor;
 }
 
+/** Serves examples/plugins.json, as it stands except for the build under test. */
+export async function serveExamples(): Promise<Valor> {
+  // Beside the original, because its paths are relative to it.
+  const file = join(root, 'examples', `.plugins-${process.pid}.json`);
+  writeFileSync(file, readFileSync(join(root, 'examples/plugins.json'), 'utf8').replaceAll('../build/release', build));
+  try {
+    return await serveFile(file);
+  } finally {
+    rmSync(file);
+  }
+}
+
 /** One running `valor` process. */
 export class Valor {
   readonly process: ChildProcess;

@@ -1,5 +1,4 @@
-// An app on hono, as it would be written for any other runtime. The build bundles it into one file, because a plug-in
-// imports only files from below its own folder.
+// An app on hono, as it would be written for any other runtime.
 import { Hono } from 'hono';
 
 interface Book {
