@@ -236,10 +236,12 @@ export class Fetching {
     return {
       url: this.url.href.replace(/#.*$/, ''),
       redirected: this.redirects > 0,
+      type: 'basic',
       status,
       statusText: reason,
       headers,
       body: empty ? null : body,
+      hidden: null,
     };
   }
 

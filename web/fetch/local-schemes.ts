@@ -15,7 +15,14 @@ export function isLocalScheme(url: URL): boolean {
 
 /** `blob`: what the URL stood for when the request was made. */
 export function readLocal(url: URL, method: string, blob: object | undefined): FetchedParts {
-  const parts = { url: url.href.replace(/#.*$/s, ''), redirected: false, status: 200, statusText: 'OK' };
+  const parts = {
+    url: url.href.replace(/#.*$/s, ''),
+    redirected: false,
+    type: 'basic' as const,
+    status: 200,
+    statusText: 'OK',
+    hidden: null,
+  };
   if (url.protocol === 'data:') {
     const data = readDataURL(url);
     if (data === null) throw networkError(url.href, 'the data: URL is not valid', 'ERR_INVALID_URL');

@@ -35,15 +35,14 @@ export interface FetchedParts {
   /** Without fragment. */
   url: string;
   redirected: boolean;
-  /** "basic" where it is left out. */
-  type?: ResponseType;
+  type: ResponseType;
   status: number;
   statusText: string;
   /** From now on the response's. */
   headers: HeaderList;
   body: null | Bytes | BodySource;
   /** Content that nobody may see, which is there for as long as the response is. */
-  hidden?: null | Bytes | BodySource;
+  hidden: null | Bytes | BodySource;
 }
 
 // https://httpwg.org/specs/rfc9112.html#status.line: reason-phrase
@@ -216,7 +215,7 @@ export class Response {
     });
     createFetchedResponse = (parts) => {
       const response = new Response();
-      response.#type = parts.type ?? 'basic';
+      response.#type = parts.type;
       response.#url = parts.url;
       response.#redirected = parts.redirected;
       response.#status = parts.status;
