@@ -8,7 +8,6 @@ import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { captureIntrinsics } from './capture-intrinsics.ts';
-import { patchedStreams } from './patch-streams.ts';
 
 const web = resolve(import.meta.dirname, '../web');
 
@@ -109,7 +108,7 @@ async function bundlePart(
     platform: 'neutral',
     mainFields: ['module', 'main'],
     alias: { 'valor-idl': idl },
-    plugins: [external, captured, patchedStreams],
+    plugins: [external, captured],
   });
   const names: SharedNames = new Map();
   let text = result.outputFiles![0]!.text;

@@ -49,4 +49,8 @@ declare module 'valor-idl' {
   export const TaskPriorityChangeEvent: Declaration;
   export const TaskSignal: Declaration;
   export const URLPattern: Declaration;
+
+  type Dictionary = import('./webidl/types.ts').Type;
+  export const ReadableStreamBYOBReaderReadOptions: Dictionary;
+  export const ReadableStreamIteratorOptions: Dictionary;
 }

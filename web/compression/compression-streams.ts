@@ -2,17 +2,15 @@
 
 import * as idl from 'valor-idl';
 import { natives } from '../natives.ts';
-import { createTransformStream, type TransformController, type TransformStream } from '../streams/streams.ts';
+import { streams, type TransformController, type TransformSides } from '../streams/streams.ts';
 import { bind, type InterfaceDeclaration } from '../webidl/bind.ts';
-import { isArrayBuffer } from '../webidl/buffer-source.ts';
-
-const { isView } = ArrayBuffer;
+import { bufferOf, isArrayBuffer } from '../webidl/buffer-source.ts';
 
 // Counts the memory of a codec, which is outside JavaScript's heap, into the plug-in's limit. Never touched, so that it
 // takes addresses only.
 const codecBytes = 256 * 1024;
 
-function createCodecStream(format: string, compress: boolean): TransformStream {
+function createCodecStream(format: string, compress: boolean): TransformSides {
   const reserved = new ArrayBuffer(codecBytes);
   let codec: ArrayBuffer | null = natives.createCodec(format, compress);
   const run = (input: ArrayBuffer | ArrayBufferView, last: boolean, controller: TransformController): void => {
@@ -22,9 +20,11 @@ function createCodecStream(format: string, compress: boolean): TransformStream {
     codec = null;
     if (error !== '') throw new TypeError(error);
   };
-  return createTransformStream({
+  return streams().createTransform({
+    start: undefined,
+    cancel: undefined,
     transform(chunk, controller) {
-      const buffer = isView(chunk) ? chunk.buffer : chunk;
+      const buffer = ArrayBuffer.isView(chunk) ? bufferOf(chunk) : chunk;
       if (!isArrayBuffer(buffer)) throw new TypeError('The chunk is not an ArrayBuffer or a view of one');
       run(chunk as ArrayBuffer | ArrayBufferView, false, controller);
     },
@@ -35,7 +35,7 @@ function createCodecStream(format: string, compress: boolean): TransformStream {
 /** The two interfaces differ in their name and their direction. */
 function bindCodec(declaration: InterfaceDeclaration, compress: boolean): ReturnType<typeof bind> {
   class CodecStream {
-    #transform: TransformStream;
+    #transform: TransformSides;
 
     constructor(format: string) {
       this.#transform = createCodecStream(format, compress);

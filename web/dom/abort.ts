@@ -5,6 +5,7 @@ import { runAfter } from '../html/timers.ts';
 import { requireArguments, toSequence, toUnsignedLongLongEnforced } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import { DOMException } from '../webidl/dom-exception.ts';
+import { defineBrand } from '../webidl/types.ts';
 import { Event, trusted } from './event.ts';
 import { defineEventHandler } from './event-handler.ts';
 import { connectSignals, dispatch, EventTarget, listenerAdded } from './event-target.ts';
@@ -168,6 +169,7 @@ export class AbortSignal extends EventTarget {
 }
 
 connectSignals({ isAbortSignal, addAbortAlgorithm });
+defineBrand('AbortSignal', isAbortSignal);
 
 /** A signal that only the runtime can abort, through signalAbort(). */
 export function createAbortSignal(): AbortSignal {

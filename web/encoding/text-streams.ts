@@ -1,7 +1,7 @@
 // https://encoding.spec.whatwg.org/#interface-textencoderstream and #interface-textdecoderstream
 
 import { natives } from '../natives.ts';
-import { createTransformStream, type TransformStream } from '../streams/streams.ts';
+import { streams, type TransformSides } from '../streams/streams.ts';
 import { toDOMString } from '../webidl/conversions.ts';
 import { defineInterface } from '../webidl/define.ts';
 import { TextDecoder, type TextDecoderOptions } from './text-decoder.ts';
@@ -12,12 +12,14 @@ function endsInLeadSurrogate(text: string): boolean {
 }
 
 export class TextEncoderStream {
-  #transform: TransformStream;
+  #transform: TransformSides;
   // A surrogate pair may come in two chunks.
   #leadSurrogate = '';
 
   constructor() {
-    this.#transform = createTransformStream({
+    this.#transform = streams().createTransform({
+      start: undefined,
+      cancel: undefined,
       transform: (chunk, controller) => {
         let text = this.#leadSurrogate + toDOMString(chunk);
         this.#leadSurrogate = '';
@@ -46,13 +48,15 @@ export class TextEncoderStream {
 }
 
 export class TextDecoderStream {
-  #transform: TransformStream;
+  #transform: TransformSides;
   #decoder: TextDecoder;
 
   constructor(label: string = 'utf-8', options?: TextDecoderOptions | null) {
     const decoder = new TextDecoder(label, options);
     this.#decoder = decoder;
-    this.#transform = createTransformStream({
+    this.#transform = streams().createTransform({
+      start: undefined,
+      cancel: undefined,
       transform(chunk, controller) {
         // Unlike decode(), a chunk must not be missing.
         if (chunk === undefined) throw new TypeError('The chunk is not an ArrayBuffer or a view of one');

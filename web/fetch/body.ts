@@ -4,7 +4,7 @@
 import { bytesOf } from '../encoding/text-decoder.ts';
 import { fileApi, fileApiInUse } from '../file-api/file-api.ts';
 import { natives } from '../natives.ts';
-import { isDisturbed, isReadableStream, type ReadableStream, teeCloning } from '../streams/streams.ts';
+import { type ReadableStream, streams, streamsInUse } from '../streams/streams.ts';
 import { isURLSearchParams } from '../url/url-search-params.ts';
 import { parseUrlencoded } from '../url/urlencoded.ts';
 import { isArrayBuffer } from '../webidl/buffer-source.ts';
@@ -15,8 +15,6 @@ import {
   concat,
   readAll,
   sourceOfData,
-  sourceOfStream,
-  streamOfSource,
 } from './body-source.ts';
 
 export interface Body {
@@ -44,8 +42,8 @@ export function createBody(data: string | Bytes | BodySource): Body {
 export function extractBody(init: unknown): ExtractedBody {
   if (typeof init === 'string') return { body: createBody(init), type: 'text/plain;charset=UTF-8' };
   if (typeof init === 'object' && init !== null) {
-    if (isReadableStream(init)) {
-      if (isDisturbed(init) || init.locked) throw new TypeError("The body's stream is disturbed or locked");
+    if (streamsInUse()?.isReadableStream(init)) {
+      if (streams().isDisturbed(init) || streams().isLocked(init)) throw new TypeError("The body's stream is disturbed or locked");
       return { body: { data: null, stream: init, used: false }, type: null };
     }
     if (isArrayBuffer(init) || ArrayBuffer.isView(init)) {
@@ -67,12 +65,13 @@ export function extractBody(init: unknown): ExtractedBody {
 }
 
 export function bodyUsed(body: Body | null): boolean {
-  return body !== null && (body.used || (body.stream !== null && isDisturbed(body.stream)));
+  return body !== null && (body.used || (body.stream !== null && streams().isDisturbed(body.stream)));
 }
 
 /** https://fetch.spec.whatwg.org/#body-unusable */
 export function isUnusable(body: Body | null): boolean {
-  return body !== null && (body.used || (body.stream !== null && (isDisturbed(body.stream) || body.stream.locked)));
+  if (body === null || body.used || body.stream === null) return body?.used ?? false;
+  return streams().isDisturbed(body.stream) || streams().isLocked(body.stream);
 }
 
 function requireUsable(body: Body): void {
@@ -101,13 +100,13 @@ export function bodyStream(body: Body): ReadableStream {
   if (body.stream) return body.stream;
   const { data } = body;
   const source = data === null || typeof data === 'string' || data instanceof Uint8Array ? sourceOfData(data) : data;
-  const stream = streamOfSource(source);
+  const stream = streams().createByteStream(source);
   body.data = null;
   body.stream = stream;
   // The data has been read: the stream says so in the same way.
   if (body.used) {
-    stream.cancel();
-    stream.getReader();
+    streams().cancelStream(stream, undefined);
+    streams().occupy(stream);
   } else contentOfStreams.set(stream, data ?? '');
   return stream;
 }
@@ -125,11 +124,10 @@ export function takeBody(body: Body): string | Bytes | BodySource {
     return data ?? '';
   }
   const content = contentOfStreams.get(stream);
-  if (content === undefined) return sourceOfStream(stream);
+  if (content === undefined) return streams().piecesOfStream(stream);
   // Nobody has read from this stream: it is bypassed, but looks read and locked from now on.
   contentOfStreams.delete(stream);
-  stream.getReader();
-  (stream as unknown as { _disturbed: boolean })._disturbed = true;
+  streams().occupy(stream);
   return content;
 }
 
@@ -169,7 +167,7 @@ export function cloneBody(body: Body | null): Body | null {
   if (data?.again && !body.stream) return createBody(data.again());
   const stream = bodyStream(body);
   contentOfStreams.delete(stream);
-  const [first, second] = teeCloning(stream);
+  const [first, second] = streams().teeStream(stream);
   body.stream = first;
   return { data: null, stream: second, used: false };
 }

@@ -5,7 +5,7 @@ import { registerInspector } from '../console/inspectors.ts';
 import { bytesOf } from '../encoding/text-decoder.ts';
 import { createTextDecoderStream } from '../encoding/text-streams.ts';
 import { natives } from '../natives.ts';
-import { createByteStream, type ReadableStream } from '../streams/streams.ts';
+import { type ReadableStream, streams } from '../streams/streams.ts';
 import { bind } from '../webidl/bind.ts';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -128,20 +128,7 @@ export class Blob {
   }
 
   stream(): ReadableStream {
-    const source = dataSource(this.#data);
-    return createByteStream({
-      type: 'bytes',
-      pull(controller) {
-        const piece = source.read();
-        if (piece !== null) {
-          controller.enqueue(piece);
-          return;
-        }
-        controller.close();
-        controller.byobRequest?.respond(0);
-      },
-      cancel: () => source.cancel(),
-    });
+    return streams().createByteStream(dataSource(this.#data));
   }
 
   textStream(): ReadableStream {

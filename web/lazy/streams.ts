@@ -1,11 +1,7 @@
-import * as streams from 'web-streams-polyfill';
+// The streams, for web/streams/streams.ts.
+import { shapeStreams } from '../streams/interfaces.ts';
 
-// The library makes a prototype of its own for the iterators of streams; the language's has more members.
-const { getPrototypeOf, setPrototypeOf } = Object;
-const languagePrototype = getPrototypeOf(getPrototypeOf(async function* () {}).prototype);
-setPrototypeOf(getPrototypeOf(new streams.ReadableStream().values()), languagePrototype);
+shapeStreams();
 
-// Only the library has this.
-Reflect.deleteProperty(streams.WritableStreamDefaultController.prototype, 'abortReason');
-
-export default { ...streams };
+export * from '../streams/interfaces.ts';
+export * from '../streams/platform.ts';

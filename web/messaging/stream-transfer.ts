@@ -3,7 +3,12 @@
 
 import { addInternalListener } from '../dom/event-target.ts';
 import type { MessageEvent } from '../html/message-event.ts';
-import { streamClasses } from '../streams/streams.ts';
+import type { DefaultController } from '../streams/default-controller.ts';
+import type { ReadableStream } from '../streams/readable-stream.ts';
+import { streams } from '../streams/streams.ts';
+import type { TransformStream } from '../streams/transform-stream.ts';
+import type { WritableController } from '../streams/writable-controller.ts';
+import type { WritableStream } from '../streams/writable-stream.ts';
 import { DOMException } from '../webidl/dom-exception.ts';
 import { createChannel, type MessagePort } from './message-port.ts';
 
@@ -12,21 +17,6 @@ type Kind = 'chunk' | 'pull' | 'close' | 'error';
 interface Message {
   kind: Kind;
   value?: unknown;
-}
-
-interface ReadableController {
-  enqueue(chunk: unknown): void;
-  close(): void;
-  error(reason: unknown): void;
-}
-
-interface WritableController {
-  error(reason: unknown): void;
-}
-
-interface Pipeable {
-  locked: boolean;
-  pipeTo(target: object): Promise<void>;
 }
 
 function listen(port: MessagePort, handle: (message: Message) => void): void {
@@ -45,55 +35,53 @@ function post(port: MessagePort, kind: Kind, value?: unknown): void {
 }
 
 /** https://streams.spec.whatwg.org/#abstract-opdef-setupcrossrealmtransformreadable */
-function readableFrom(port: MessagePort): object {
+function readableFrom(port: MessagePort): ReadableStream {
   let wanted: (() => void) | null = null;
   const settle = (): void => {
     wanted?.();
     wanted = null;
   };
-  return new (streamClasses().ReadableStream as new (source: object, strategy: object) => object)(
-    {
-      start(controller: ReadableController) {
-        listen(port, ({ kind, value }) => {
-          if (kind === 'chunk') controller.enqueue(value);
-          if (kind === 'close') controller.close();
-          if (kind === 'error') controller.error(value);
-          if (kind === 'close' || kind === 'error') port.close();
-          settle();
-        });
-      },
-      pull() {
-        post(port, 'pull');
-        return new Promise<void>((resolve) => {
-          wanted = resolve;
-        });
-      },
-      cancel(reason: unknown) {
-        try {
-          post(port, 'error', reason);
-        } finally {
-          port.close();
-        }
-      },
+  return streams().createStream({
+    start(started) {
+      const controller = started as DefaultController;
+      listen(port, ({ kind, value }) => {
+        if (kind === 'chunk') controller.enqueue(value);
+        if (kind === 'close') controller.close();
+        if (kind === 'error') controller.error(value);
+        if (kind === 'close' || kind === 'error') port.close();
+        settle();
+      });
     },
-    { highWaterMark: 0 },
-  );
+    pull() {
+      post(port, 'pull');
+      return new Promise<void>((resolve) => {
+        wanted = resolve;
+      });
+    },
+    cancel(reason) {
+      try {
+        post(port, 'error', reason);
+      } finally {
+        port.close();
+      }
+    },
+  });
 }
 
 /** https://streams.spec.whatwg.org/#abstract-opdef-setupcrossrealmtransformwritable */
-function writableTo(port: MessagePort): object {
+function writableTo(port: MessagePort): WritableStream {
   let pulled: () => void = () => {};
   let room = new Promise<void>((resolve) => {
     pulled = resolve;
   });
-  return new (streamClasses().WritableStream as new (sink: object) => object)({
+  return streams().createSinkStream({
     start(controller: WritableController) {
       listen(port, ({ kind, value }) => {
-        if (kind === 'error') controller.error(value);
+        if (kind === 'error') controller.errorIfNeeded(value);
         pulled();
       });
     },
-    async write(chunk: unknown) {
+    async write(chunk) {
       await room;
       room = new Promise((resolve) => {
         pulled = resolve;
@@ -109,7 +97,7 @@ function writableTo(port: MessagePort): object {
       post(port, 'close');
       port.close();
     },
-    abort(reason: unknown) {
+    abort(reason) {
       try {
         post(port, 'error', reason);
       } finally {
@@ -119,34 +107,30 @@ function writableTo(port: MessagePort): object {
   });
 }
 
-function requireUnlocked(stream: { locked: boolean }): void {
-  if (stream.locked) throw new DOMException('A locked stream cannot be transferred', 'DataCloneError');
+function requireUnlocked(locked: boolean): void {
+  if (locked) throw new DOMException('A locked stream cannot be transferred', 'DataCloneError');
 }
 
-function pipe(from: Pipeable, to: object): void {
-  from.pipeTo(to).catch(() => {});
-}
-
-export function transferReadable(stream: Pipeable): object {
-  requireUnlocked(stream);
+export function transferReadable(stream: ReadableStream): ReadableStream {
+  requireUnlocked(streams().isLocked(stream));
   const [here, there] = createChannel();
-  pipe(stream, writableTo(here));
+  streams().pipeStream(stream, writableTo(here));
   return readableFrom(there);
 }
 
-export function transferWritable(stream: { locked: boolean }): object {
-  requireUnlocked(stream);
+export function transferWritable(stream: WritableStream): WritableStream {
+  requireUnlocked(streams().isLockedWritable(stream));
   const [here, there] = createChannel();
-  pipe(readableFrom(here) as Pipeable, stream);
+  streams().pipeStream(readableFrom(here), stream);
   return writableTo(there);
 }
 
-export function transferTransform(stream: { readable: Pipeable; writable: { locked: boolean } }): object {
-  requireUnlocked(stream.readable);
-  requireUnlocked(stream.writable);
-  const moved = new (streamClasses().TransformStream as unknown as new () => Record<string, unknown>)();
-  // The library keeps the slots under these names.
-  moved._readable = transferReadable(stream.readable);
-  moved._writable = transferWritable(stream.writable);
-  return moved;
+export function transferTransform(stream: TransformStream): TransformStream {
+  const { readable, writable } = streams().sidesOfTransform(stream);
+  requireUnlocked(streams().isLocked(readable));
+  requireUnlocked(streams().isLockedWritable(writable));
+  return streams().createTransformStream({
+    readable: transferReadable(readable),
+    writable: transferWritable(writable),
+  });
 }

@@ -1,12 +1,11 @@
 // https://wicg.github.io/scheduling-apis/#sec-controlling-tasks
 
 import * as idl from 'valor-idl';
-import { AbortController, AbortSignal, createDependentSignal, internal, isAbortSignal } from '../dom/abort.ts';
+import { AbortController, AbortSignal, createDependentSignal, internal } from '../dom/abort.ts';
 import { Event, type EventInit, trusted } from '../dom/event.ts';
 import { dispatch } from '../dom/event-target.ts';
 import { bind } from '../webidl/bind.ts';
 import { DOMException } from '../webidl/dom-exception.ts';
-import { defineBrand } from '../webidl/types.ts';
 
 export type TaskPriority = 'user-blocking' | 'user-visible' | 'background';
 
@@ -112,7 +111,6 @@ export class TaskController extends AbortController {
   }
 }
 
-defineBrand('AbortSignal', isAbortSignal);
 export const TaskSignalInterface = bind(idl.TaskSignal, TaskSignal, isTaskSignal);
 export const TaskControllerInterface = bind(idl.TaskController, TaskController, isTaskController);
 export const TaskPriorityChangeEventInterface = bind(

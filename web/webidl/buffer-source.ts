@@ -62,3 +62,36 @@ export function viewedBytes(view: ArrayBufferView): Uint8Array {
   const size = byteLengthOf(view);
   return size === 0 ? new Uint8Array() : new Uint8Array(buffer.call(view), byteOffset.call(view), size);
 }
+
+export function byteOffsetOf(view: ArrayBufferView): number {
+  return (typedArrayName(view) === undefined ? dataView : typedArray).byteOffset.call(view);
+}
+
+type ViewConstructor = new (buffer: ArrayBufferLike, byteOffset?: number, length?: number) => ArrayBufferView;
+
+/** Of views by the name of their type, with the size of an element. Those that the configured library types lack, too. */
+const viewTypes: readonly (readonly [name: string, make: ViewConstructor, elementSize: number])[] = [
+  ['Uint8Array', Uint8Array, 1],
+  ['Int8Array', Int8Array, 1],
+  ['Uint8ClampedArray', Uint8ClampedArray, 1],
+  ['Int16Array', Int16Array, 2],
+  ['Uint16Array', Uint16Array, 2],
+  ['Float16Array', (globalThis as unknown as { Float16Array: ViewConstructor }).Float16Array, 2],
+  ['Int32Array', Int32Array, 4],
+  ['Uint32Array', Uint32Array, 4],
+  ['Float32Array', Float32Array, 4],
+  ['Float64Array', Float64Array, 8],
+  ['BigInt64Array', BigInt64Array, 8],
+  ['BigUint64Array', BigUint64Array, 8],
+];
+
+export interface ViewType {
+  make: ViewConstructor;
+  elementSize: number;
+}
+
+export function viewTypeOf(view: ArrayBufferView): ViewType {
+  const name = typedArrayName(view);
+  for (const [known, make, elementSize] of viewTypes) if (known === name) return { make, elementSize };
+  return { make: DataView as unknown as ViewConstructor, elementSize: 1 };
+}

@@ -4,6 +4,10 @@ export type Pair = readonly [string, string];
 export type IterationKind = 'key' | 'value' | 'key+value';
 
 const iteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+/** %AsyncIteratorPrototype% */
+export const asyncIteratorPrototype: object = Object.getPrototypeOf(
+  Object.getPrototypeOf(async function* () {}).prototype,
+);
 
 /**
  * Makes the iterator class of an interface. `pairsOf` gives the current pairs of an object: they are asked for at each
