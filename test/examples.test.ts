@@ -83,8 +83,8 @@ test('Markdown to HTML', async () => {
   const body = '# Grüße\n\n| a | b |\n|---|---|\n| *1* | `2` |\n';
   const answer = await valor.ask('/markdown', { method: 'POST', body });
   assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
-  assert.match(answer.text, /^<h1>Grüße<\/h1>\n<table>[^]*<td><em>1<\/em><\/td>\n<td><code>2<\/code><\/td>/);
-  assert.match((await valor.ask('/markdown?page', { method: 'POST', body })).text, /^<!doctype html>[^]*<h1>Grüße/);
+  assert.match(answer.text, /^<h1>Grüße<\/h1>\n<table>.*<td><em>1<\/em><\/td>\n<td><code>2<\/code><\/td>/s);
+  assert.match((await valor.ask('/markdown?page', { method: 'POST', body })).text, /^<!doctype html>.*<h1>Grüße/s);
   assert.match((await valor.ask('/markdown')).text, /<td><code>page<\/code><\/td>/);
   assert.equal((await valor.ask('/markdown', { method: 'DELETE' })).status, 405);
 });

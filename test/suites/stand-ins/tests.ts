@@ -151,7 +151,9 @@ async function runGroup(group: Group): Promise<void> {
     await runHook(hook).catch((error: unknown) => (group.broken = textOf(error)));
   }
   for (const entry of group.entries) await (entry instanceof Group ? runGroup(entry) : runTest(group, entry));
-  for (const hook of group.groupHooks.afterAll) await runHook(hook);
+  for (const hook of group.groupHooks.afterAll) {
+    await runHook(hook).catch((error: unknown) => strays.push(`after all of "${group.path}": ${textOf(error)}`));
+  }
 }
 
 async function runAll(): Promise<void> {

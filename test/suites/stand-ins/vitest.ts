@@ -21,7 +21,7 @@ function titled(title: string, row: Row, index: number): string {
   if (typeof first !== 'object' || first === null) return text;
   return text.replace(/\$([\w.]+)/g, (_, path: string) => {
     const value = path.split('.').reduce((object: unknown, key) => (object as Record<string, unknown>)?.[key], first);
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
   });
 }
 
