@@ -9,13 +9,7 @@ import { isURLSearchParams } from '../url/url-search-params.ts';
 import { parseUrlencoded } from '../url/urlencoded.ts';
 import { isArrayBuffer } from '../webidl/buffer-source.ts';
 import { toDOMString } from '../webidl/conversions.ts';
-import {
-  type BodySource,
-  type Bytes,
-  concat,
-  readAll,
-  sourceOfData,
-} from './body-source.ts';
+import { type BodySource, type Bytes, concat, readAll, sourceOfData } from './body-source.ts';
 
 export interface Body {
   /** What the body was made of; null once that went into the stream or was consumed. */
@@ -43,7 +37,8 @@ export function extractBody(init: unknown): ExtractedBody {
   if (typeof init === 'string') return { body: createBody(init), type: 'text/plain;charset=UTF-8' };
   if (typeof init === 'object' && init !== null) {
     if (streamsInUse()?.isReadableStream(init)) {
-      if (streams().isDisturbed(init) || streams().isLocked(init)) throw new TypeError("The body's stream is disturbed or locked");
+      if (streams().isDisturbed(init) || streams().isLocked(init))
+        throw new TypeError("The body's stream is disturbed or locked");
       return { body: { data: null, stream: init, used: false }, type: null };
     }
     if (isArrayBuffer(init) || ArrayBuffer.isView(init)) {
