@@ -41,13 +41,7 @@ function isAscii(codePoint: string): boolean {
 
 /** Patterns are read by code points, not by code units. */
 export function codePoints(text: string): string[] {
-  const points: string[] = [];
-  for (let at = 0; at < text.length; ) {
-    const point = String.fromCodePoint(text.codePointAt(at) as number);
-    points.push(point);
-    at += point.length;
-  }
-  return points;
+  return [...text];
 }
 
 class Tokenizer {
