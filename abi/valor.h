@@ -1,9 +1,10 @@
 /* The plug-in ABI of Valor, version 1: what a plug-in (the guest) and the runtime (the host) call of each other.
  *
- * A native plug-in is a shared library that exports one symbol, valor_plugin_v1. Valor calls it with the table of the
- * host's functions and gets the table of the guest's functions back. One library can run as several instances; every
- * instance has a thread of its own, and everything about it hangs on the `instance` number and the `self` pointer that
- * are passed in each call. Plug-ins in C++ use the SDK (sdk/cpp), which hides all of this.
+ * A plug-in is a native shared library or a WASM module, and one source can be compiled to both. Either runs as any
+ * number of instances; every instance has a thread of its own, and everything about it hangs on the `instance` number
+ * and the `self` pointer that are passed in each call. Plug-ins in C++, Rust and AssemblyScript use the SDKs (sdk/),
+ * which hide all of this; in C this header is all there is (VALOR_PLUGIN below). docs/abi.md tells the same with
+ * examples.
  *
  * Waiting. No host function waits. Where something is not there yet, the function returns VALOR_WAIT and the host calls
  * the guest's complete() later with the operation number that the guest passed. It never does so inside a call that the
@@ -22,11 +23,23 @@
  * Errors. Guest functions must return normally: an exception that leaves one ends the instance. abort(), a segmentation
  * fault and the like end the process, since all instances share it.
  *
- * Growth. Both tables and the request head start with a size. New members are added at the end, so a member is there
- * when it lies within that size. A change that old plug-ins cannot live with gets a new version number.
+ * Growth. Both tables and the heads start with a size. New members are added at the end, so a member is there when it
+ * lies within that size. A change that old plug-ins cannot live with gets a new version number.
  *
- * WASM. The same list, with u32 for pointers and sizes, u64 for numbers: host functions are imports from the module
- * "valor" and guest functions exports named valor_create, valor_start, ...; `instance` is passed there too. */
+ * Native. The library exports one symbol, valor_plugin_v1. Valor calls it with the table of the host's functions and
+ * gets the table of the guest's functions back.
+ *
+ * WASM. The functions of the host are imports from the module "valor", named as in the table; those of the guest are
+ * exports, named as in the table with "valor_" before. uint64_t is i64, all else i32. Besides them the module exports
+ *
+ *     memory                               what pointers point into
+ *     valor_abi() -> i32                   the ABI version that the guest needs
+ *     valor_alloc(size: i32) -> i32        memory for what the host passes, aligned to 8 bytes
+ *     valor_free(pointer: i32, size: i32)  gives it back
+ *     _initialize()                        if there is one, it is called before all others
+ *
+ * and imports nothing else. The host keeps what valor_alloc() gave for later calls and asks again when it needs more.
+ * A trap ends the instance. */
 #ifndef VALOR_H
 #define VALOR_H
 
@@ -45,6 +58,8 @@ extern "C" {
 #define VALOR_GONE (-2)        /* the request has ended (answered, client left, timed out), or its body broke off */
 #define VALOR_INVALID (-3)     /* an argument breaks a rule; the host has logged which */
 #define VALOR_NO_INSTANCE (-4) /* the instance has ended, or there never was one of this number */
+#define VALOR_FAILED (-5)      /* the fetch got no response */
+#define VALOR_ABSENT (-6)      /* there is no such key */
 
 /* Levels of log(). */
 #define VALOR_LOG_DEBUG 0u
@@ -63,13 +78,21 @@ extern "C" {
 /* send_head(): the length of the body is not known in advance. */
 #define VALOR_LENGTH_UNKNOWN UINT64_MAX
 
-/* A piece of a request head: `size` bytes, `offset` bytes after the start of the head. */
+/* fetch(): its flags. */
+#define VALOR_FETCH_BODY 1u   /* a body follows */
+#define VALOR_FETCH_MANUAL 2u /* a redirect is a response like any other */
+
+/* state_set(): the most bytes of one key, and of all keys and values together. */
+#define VALOR_STATE_KEY_BYTES 256u
+#define VALOR_STATE_BYTES 16777216u
+
+/* A piece of a head: `size` bytes, `offset` bytes after the start of the head. */
 typedef struct valor_span {
   uint32_t offset;
   uint32_t size;
 } valor_span;
 
-/* A header in a request head. */
+/* A header in a head. */
 typedef struct valor_header {
   valor_span name;  /* lower case */
   valor_span value; /* no blanks at the ends; bytes, usually ASCII */
@@ -91,87 +114,35 @@ typedef struct valor_request_head {
   uint32_t header_count;
 } valor_request_head;
 
-/* Response headers are passed as one block of pairs, one after the other, not aligned, each
+#define VALOR_RESPONSE_HAS_LENGTH 1u /* body_length is what the other side declared */
+#define VALOR_RESPONSE_REDIRECTED 2u /* it comes from another URL than was asked */
+
+/* The head of the response to a fetch, as complete() gets it; in the manner of valor_request_head. */
+typedef struct valor_response_head {
+  uint32_t size;        /* of this struct in the host's version of it */
+  uint32_t flags;       /* VALOR_RESPONSE_... */
+  uint64_t body_length; /* bytes, as declared: before decoding; 0 without VALOR_RESPONSE_HAS_LENGTH */
+  uint32_t status;      /* 200 to 599 */
+  valor_span url;       /* where it came from, after redirects */
+  uint32_t headers;     /* offset of an array of valor_header, aligned to 4 bytes */
+  uint32_t header_count;
+  uint32_t reserved; /* 0 */
+} valor_response_head;
+
+/* Headers towards the host are passed as one block of pairs, one after the other, not aligned, each
  *     u32 size of the name, u32 size of the value, the name, the value
  * Order and repetitions are kept. A name must be a token and a value free of NUL, CR, LF and of blanks at its ends (RFC
  * 9110 section 5). content-length, transfer-encoding and connection are set by the host: the guest's are ignored, as
- * are its x-correlation-id and x-valor-plugin. */
+ * are an answer's x-correlation-id and x-valor-plugin. */
 
-/* What the host offers. Every function may be called from any thread. */
+/* What the host offers: abi, size, and the functions that valor-host.inc lists and describes. Every function may be
+ * called from any thread. */
 typedef struct valor_host {
   uint32_t abi;  /* VALOR_ABI_VERSION of the host */
   uint32_t size; /* of this struct in the host's version of it */
-
-  /* --- the instance --- */
-
-  /* The instance is ready for requests. Called once: in create() or later. */
-  int32_t (*create_done)(uint64_t instance);
-
-  /* The instance cannot be created. `message` is a sentence for the operator: what is wrong and how to fix it. Called
-   * at most once and not after create_done(): then VALOR_INVALID. destroy() follows. */
-  int32_t (*create_fail)(uint64_t instance, const char* message, size_t message_size);
-
-  /* The plug-in's "config" as JSON text ("null" where the operator gave none). Copies at most `capacity` bytes of it
-   * and returns its full size in bytes, or VALOR_NO_INSTANCE. */
-  int32_t (*config)(uint64_t instance, char* buffer, size_t capacity);
-
-  /* The plug-in's name; in the manner of config(). */
-  int32_t (*name)(uint64_t instance, char* buffer, size_t capacity);
-
-  /* The public URL of the mount, ending in a slash; in the manner of config(). location + the request's url is the URL
-   * that the client asked for. */
-  int32_t (*location)(uint64_t instance, char* buffer, size_t capacity);
-
-  /* Writes a line to Valor's log in the plug-in's name. Never waits. */
-  int32_t (*log)(uint64_t instance, uint32_t level, const char* message, size_t message_size);
-
-  /* --- the answer to a request --- */
-
-  /* Answers with a whole body and ends the request. `status` is 200 to 599. On VALOR_INVALID (status, headers) the
-   * request has ended too: the client got 502. VALOR_INVALID, and nothing more, when the answer has begun already. */
-  int32_t (*respond)(uint64_t instance, uint64_t request, uint32_t status, const void* headers, size_t headers_size,
-                     const void* body, size_t body_size);
-
-  /* Begins an answer whose body follows by send_body(). `length` is its size in bytes, or VALOR_LENGTH_UNKNOWN; sending
-   * more or less than announced breaks the connection. Errors as of respond(). From here on no timeout applies. */
-  int32_t (*send_head)(uint64_t instance, uint64_t request, uint32_t status, const void* headers, size_t headers_size,
-                       uint64_t length);
-
-  /* Sends the next bytes of the body. They are always taken. VALOR_OK: more can be sent at once. VALOR_WAIT: the client
-   * is slower than the plug-in, and the operation completes when more should be sent. VALOR_INVALID: no send_head(), or
-   * an earlier operation of this kind is not complete yet (the bytes are not taken then). */
-  int32_t (*send_body)(uint64_t instance, uint64_t request, const void* data, size_t data_size, uint64_t operation);
-
-  /* Ends an answer that send_head() has begun, and the request. VALOR_INVALID: no send_head(). */
-  int32_t (*send_end)(uint64_t instance, uint64_t request);
-
-  /* The plug-in failed: the client gets 500, or sees its connection break when the answer has begun. `message` goes to
-   * the log, not to the client. Ends the request. */
-  int32_t (*fail)(uint64_t instance, uint64_t request, const char* message, size_t message_size);
-
-  /* --- the body of a request --- */
-
-  /* Copies the next bytes of the body, at most `capacity` (more than 0), to `buffer`. Returns how many; 0: the body has
-   * ended. VALOR_WAIT: none there yet, and the operation completes when it is worth calling again; `buffer` is not used
-   * meanwhile. VALOR_GONE: the client broke off, or the request has ended. VALOR_INVALID: capacity 0, or an earlier
-   * operation of this kind is not complete yet. Reading slowly slows the client down. */
-  int32_t (*body_read)(uint64_t instance, uint64_t request, void* buffer, size_t capacity, uint64_t operation);
-
-  /* --- time, chance, cancellation --- */
-
-  /* Completes the operation at least `milliseconds` from now. 0 means as soon as possible, which is the way to come
-   * back to the instance's thread from another one. */
-  int32_t (*sleep)(uint64_t instance, uint64_t milliseconds, uint64_t operation);
-
-  /* Forgets an operation: complete() is not called for it. VALOR_INVALID when there is none of this number, or
-   * complete() has begun. Only on the instance's thread can one know which of the two holds. */
-  int32_t (*cancel)(uint64_t instance, uint64_t operation);
-
-  /* The time of a clock (VALOR_CLOCK_...); 0 for an unknown clock. */
-  uint64_t (*now)(uint32_t clock);
-
-  /* Fills `buffer` with random bytes fit for secrets. VALOR_INVALID when the system has none. */
-  int32_t (*random)(void* buffer, size_t size);
+#define VALOR_FUNCTION(result, name, parameters) result(*name) parameters;
+#include "valor-host.inc"
+#undef VALOR_FUNCTION
 } valor_host;
 
 /* What the guest offers. */
@@ -188,8 +159,9 @@ typedef struct valor_guest {
    * block. */
   void (*start)(void* self, uint64_t request, const void* head, size_t head_size);
 
-  /* An operation is complete. `status` is VALOR_OK, or VALOR_GONE when its request has ended. `data` is for operations
-   * of later versions: NULL and 0 for all of version 1. */
+  /* An operation is complete. `status` is VALOR_OK, VALOR_GONE when its request or fetch has ended, or for a fetch
+   * VALOR_FAILED. `data` is what the function says that was waited for, NULL and 0 where it says nothing; it is valid
+   * until complete() returns and aligned to 8 bytes. */
   void (*complete)(void* self, uint64_t operation, int32_t status, const void* data, size_t data_size);
 
   /* The request ended without the guest's doing (VALOR_DROP_...). Its operations have been completed before. */
@@ -204,11 +176,75 @@ typedef struct valor_guest {
  * any instance exists, on some instance's thread. NULL: the guest does not want to run with this host. */
 #define VALOR_ENTRY_SYMBOL "valor_plugin_v1"
 typedef const valor_guest* (*valor_entry)(const valor_host* host);
-#if defined(__GNUC__) && !defined(__wasm__)
+
+#if defined(__wasm__)
+
+/* The imports, valor_import_respond() and so on, and a table of them: calls through it become direct calls. */
+#define VALOR_FUNCTION(result, name, parameters) \
+  __attribute__((import_module("valor"), import_name(#name))) extern result valor_import_##name parameters;
+#include "valor-host.inc"
+#undef VALOR_FUNCTION
+__attribute__((unused)) static const valor_host valor_imports = {
+    VALOR_ABI_VERSION,
+    sizeof(valor_host),
+#define VALOR_FUNCTION(result, name, parameters) valor_import_##name,
+#include "valor-host.inc"
+#undef VALOR_FUNCTION
+};
+
+#else
+
+#if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
 const valor_guest*
 valor_plugin_v1(const valor_host* host);
+
+#endif
+
+/* For plug-ins in C. VALOR_PLUGIN(guest) makes a plug-in of a valor_guest, on both targets: once, at file scope,
+ * without a semicolon. Its code calls the host as valor_api->respond(...). In WASM it needs malloc() and free(). */
+#if defined(__wasm__)
+#define valor_api (&valor_imports)
+#define VALOR_EXPORT(name) __attribute__((export_name(#name)))
+#define VALOR_PLUGIN(guest)                                                                                        \
+  VALOR_EXPORT(valor_abi) uint32_t valor_export_abi(void) {                                                        \
+    return (guest).abi;                                                                                            \
+  }                                                                                                                \
+  VALOR_EXPORT(valor_alloc) void* valor_export_alloc(size_t size) {                                                \
+    return __builtin_malloc(size);                                                                                 \
+  }                                                                                                                \
+  VALOR_EXPORT(valor_free) void valor_export_free(void* pointer, size_t size) {                                    \
+    (void)size;                                                                                                    \
+    __builtin_free(pointer);                                                                                       \
+  }                                                                                                                \
+  VALOR_EXPORT(valor_create) void* valor_export_create(uint64_t instance) {                                        \
+    return (guest).create(instance);                                                                               \
+  }                                                                                                                \
+  VALOR_EXPORT(valor_start)                                                                                        \
+  void valor_export_start(void* self, uint64_t request, const void* head, size_t head_size) {                      \
+    (guest).start(self, request, head, head_size);                                                                 \
+  }                                                                                                                \
+  VALOR_EXPORT(valor_complete)                                                                                     \
+  void valor_export_complete(void* self, uint64_t operation, int32_t status, const void* data, size_t data_size) { \
+    (guest).complete(self, operation, status, data, data_size);                                                    \
+  }                                                                                                                \
+  VALOR_EXPORT(valor_drop) void valor_export_drop(void* self, uint64_t request, uint32_t reason) {                 \
+    (guest).drop(self, request, reason);                                                                           \
+  }                                                                                                                \
+  VALOR_EXPORT(valor_destroy) void valor_export_destroy(void* self) {                                              \
+    (guest).destroy(self);                                                                                         \
+  }
+#elif defined(__GNUC__)
+extern __attribute__((visibility("hidden"))) const valor_host* valor_api;
+#define VALOR_PLUGIN(guest)                                    \
+  const valor_host* valor_api;                                 \
+  const valor_guest* valor_plugin_v1(const valor_host* host) { \
+    if (host->size < sizeof(valor_host)) return NULL;          \
+    valor_api = host;                                          \
+    return &(guest);                                           \
+  }
+#endif
 
 #ifdef __cplusplus
 } /* extern "C" */

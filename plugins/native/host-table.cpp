@@ -19,8 +19,8 @@ std::string_view view(const void* data, size_t size) {
   return size == 0 ? std::string_view() : std::string_view(static_cast<const char*>(data), size);
 }
 
-int32_t copy_out(std::string_view text, char* buffer, size_t capacity) {
-  if (capacity > 0) std::memcpy(buffer, text.data(), std::min(capacity, text.size()));
+int32_t copy_out(std::string_view text, void* buffer, size_t capacity) {
+  if (capacity > 0 && !text.empty()) std::memcpy(buffer, text.data(), std::min(capacity, text.size()));
   return static_cast<int32_t>(text.size());
 }
 
@@ -39,6 +39,10 @@ int32_t create_done(uint64_t instance) {
 
 int32_t create_fail(uint64_t instance, const char* message, size_t message_size) {
   return in_turn(instance, [&](NativeGuest& guest) { return guest.create_fail(view(message, message_size)); });
+}
+
+int32_t abort(uint64_t instance, const char* message, size_t message_size) {
+  return in_turn(instance, [&](NativeGuest& guest) { return guest.abort(view(message, message_size)); });
 }
 
 int32_t config(uint64_t instance, char* buffer, size_t capacity) {
@@ -62,6 +66,22 @@ int32_t log(uint64_t instance, uint32_t level, const char* message, size_t messa
   if (level > VALOR_LOG_ERROR) return VALOR_INVALID;
   guest->log(static_cast<core::LogLevel>(level), view(message, message_size));
   return VALOR_OK;
+}
+
+int32_t state_get(uint64_t instance, const char* key, size_t key_size, void* buffer, size_t capacity) {
+  return in_turn(instance, [&](NativeGuest& guest) {
+    const std::optional<std::string_view> value = guest.state_get(view(key, key_size));
+    return value ? copy_out(*value, buffer, capacity) : VALOR_ABSENT;
+  });
+}
+
+int32_t state_set(uint64_t instance, const char* key, size_t key_size, const void* value, size_t value_size) {
+  return in_turn(instance,
+                 [&](NativeGuest& guest) { return guest.state_set(view(key, key_size), view(value, value_size)); });
+}
+
+int32_t state_delete(uint64_t instance, const char* key, size_t key_size) {
+  return in_turn(instance, [&](NativeGuest& guest) { return guest.state_delete(view(key, key_size)); });
 }
 
 int32_t respond(uint64_t instance, uint64_t request, uint32_t status, const void* headers, size_t headers_size,
@@ -97,6 +117,15 @@ int32_t body_read(uint64_t instance, uint64_t request, void* buffer, size_t capa
   });
 }
 
+int64_t fetch(uint64_t, uint64_t, const char*, size_t, const char*, size_t, const void*, size_t, uint64_t, uint32_t,
+              uint64_t) {
+  return VALOR_INVALID;
+}
+
+int32_t fetch_cancel(uint64_t, uint64_t) {
+  return VALOR_GONE;
+}
+
 int32_t sleep(uint64_t instance, uint64_t milliseconds, uint64_t operation) {
   return in_turn(instance, [&](NativeGuest& guest) { return guest.sleep(milliseconds, operation); });
 }
@@ -127,22 +156,9 @@ int32_t random(void* buffer, size_t size) {
 constexpr valor_host kHost = {
     .abi = VALOR_ABI_VERSION,
     .size = sizeof(valor_host),
-    .create_done = create_done,
-    .create_fail = create_fail,
-    .config = config,
-    .name = name,
-    .location = location,
-    .log = log,
-    .respond = respond,
-    .send_head = send_head,
-    .send_body = send_body,
-    .send_end = send_end,
-    .fail = fail,
-    .body_read = body_read,
-    .sleep = sleep,
-    .cancel = cancel,
-    .now = now,
-    .random = random,
+#define VALOR_FUNCTION(result, function, parameters) .function = function,
+#include "abi/valor-host.inc"
+#undef VALOR_FUNCTION
 };
 
 }  // namespace

@@ -1,10 +1,10 @@
-#include "plugins/native/packed-headers.h"
+#include "plugins/abi/packed-headers.h"
 
 #include <cstring>
 
 #include "abi/valor.h"
 
-namespace valor::plugins::native {
+namespace valor::plugins::abi {
 
 namespace {
 
@@ -88,4 +88,4 @@ core::Status unpack_response(uint32_t status, std::string_view headers, core::Re
   return core::Nothing{};
 }
 
-}  // namespace valor::plugins::native
+}  // namespace valor::plugins::abi

@@ -10,7 +10,7 @@
 #include "core/message.h"
 #include "core/result.h"
 
-namespace valor::plugins::native {
+namespace valor::plugins::abi {
 
 /// Writes the head of a request as one block (valor_request_head) into `block`, whose memory is used again. Returns the
 /// block's size in bytes.
@@ -21,4 +21,4 @@ size_t pack_request(const core::Request& request, bool has_body, const uint64_t*
 /// what the plug-in did wrong.
 core::Status unpack_response(uint32_t status, std::string_view headers, core::ResponseHead& head);
 
-}  // namespace valor::plugins::native
+}  // namespace valor::plugins::abi

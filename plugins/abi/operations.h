@@ -11,7 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace valor::plugins::native {
+namespace valor::plugins::abi {
 
 /// The end of an operation.
 struct Completion {
@@ -56,4 +56,4 @@ class Operations {
   std::deque<Completion> completed_;
 };
 
-}  // namespace valor::plugins::native
+}  // namespace valor::plugins::abi

@@ -1,4 +1,4 @@
-#include "plugins/native/packed-headers.h"
+#include "plugins/abi/packed-headers.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 
 #include "abi/valor.h"
 
-using namespace valor::plugins::native;
+using namespace valor::plugins::abi;
 namespace core = valor::core;
 
 namespace {

@@ -1,10 +1,10 @@
-#include "plugins/native/operations.h"
+#include "plugins/abi/operations.h"
 
 #include <algorithm>
 
 #include "abi/valor.h"
 
-namespace valor::plugins::native {
+namespace valor::plugins::abi {
 
 Operations::Stream* Operations::find_stream(uint64_t request) {
   if (streams_.empty()) return nullptr;
@@ -72,4 +72,4 @@ int Operations::wait_ms(uint64_t now_ms) const {
   return due <= now_ms ? 0 : static_cast<int>(std::min(due - now_ms, kLongest));
 }
 
-}  // namespace valor::plugins::native
+}  // namespace valor::plugins::abi

@@ -1,0 +1,96 @@
+// One running instance of a plug-in that speaks the plug-in ABI (abi/valor.h), whatever carries it: plugins/native and
+// plugins/wasm derive from it, run the guest's functions, and hand it what the guest calls.
+//
+// The public functions below Guest are the host functions of the ABI: they are called inside the turn, on whichever
+// thread the plug-in called from, with memory that is known to be readable, and return the codes of abi/valor.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "abi/valor.h"
+#include "host/guest.h"
+#include "plugins/abi/operations.h"
+
+namespace valor::plugins::abi {
+
+class AbiGuest : public host::Guest {
+ public:
+  explicit AbiGuest(host::GuestContext& context) : context_(context), thread_(std::this_thread::get_id()) {}
+
+  void handle(host::Call& call) final;
+  void body_ready(host::Call& call) final;
+  void writable(host::Call& call) final;
+  void dropped(host::CallId id, host::DropReason reason) final;
+  bool work() final;
+  int wait_ms() final;
+
+  // --- any thread, inside the turn or not ---
+
+  net::EventLoop& loop() { return context_.loop(); }
+  const core::Definition& definition() const { return context_.definition(); }
+  const std::string& location() const { return context_.location(); }
+  void log(core::LogLevel level, std::string_view message) { context_.log().write(level, definition().name, message); }
+
+  // --- the host functions, inside the turn ---
+
+  int32_t create_done();
+  int32_t create_fail(std::string_view message);
+  int32_t abort(std::string_view message);
+  /// What is kept under `key`; nothing when there is no such key.
+  std::optional<std::string_view> state_get(std::string_view key) const;
+  int32_t state_set(std::string_view key, std::string_view value);
+  int32_t state_delete(std::string_view key);
+  int32_t respond(uint64_t request, uint32_t status, std::string_view headers, std::string_view body);
+  int32_t send_head(uint64_t request, uint32_t status, std::string_view headers, uint64_t length);
+  int32_t send_body(uint64_t request, std::string_view data, uint64_t operation);
+  int32_t send_end(uint64_t request);
+  int32_t fail(uint64_t request, std::string_view message);
+  int32_t body_read(uint64_t request, char* buffer, size_t capacity, uint64_t operation);
+  int32_t sleep(uint64_t milliseconds, uint64_t operation);
+  int32_t cancel(uint64_t operation);
+
+ protected:
+  /// The guest's functions. Called inside the turn and to let go of it; what goes wrong in them ends in break_down().
+  virtual void guest_start(uint64_t request, const void* head, size_t head_size) = 0;
+  virtual void guest_complete(Completion completion) = 0;
+  virtual void guest_drop(uint64_t request, uint32_t reason) = 0;
+
+  /// create() of the guest has returned: requests may come when it has said that it is done.
+  void created();
+  /// The instance cannot go on; no function of the guest is called any more.
+  void break_down(host::Breakdown breakdown);
+  bool broken() const { return broken_; }
+  host::GuestContext& context() { return context_; }
+
+ private:
+  enum class Creation { kRunning, kDone, kFailed, kReported };
+
+  /// After each of the guest's functions.
+  void settle();
+  void report_creation();
+  int32_t read_head(host::Call& call, uint32_t status, std::string_view headers);
+  int32_t invalid(const char* function, std::string_view what);
+  /// Has the loop's thread see to what another thread has changed.
+  void wake_from_elsewhere();
+
+  host::GuestContext& context_;
+  const std::thread::id thread_;
+  bool created_ = false;  // create() was called and has returned
+  bool broken_ = false;
+  std::optional<std::string> aborted_;  // what the guest said
+  Creation creation_ = Creation::kRunning;
+  std::string creation_error_;
+  Operations operations_;
+  std::map<std::string, std::string, std::less<>> state_;
+  size_t state_bytes_ = 0;
+  core::ResponseHead head_;             // used again for each answer
+  std::vector<uint64_t> request_head_;  // used again for each request
+};
+
+}  // namespace valor::plugins::abi
