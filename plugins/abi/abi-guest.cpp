@@ -172,7 +172,7 @@ int32_t AbiGuest::read_head(host::Call& call, uint32_t status, std::string_view 
   if (checked) return VALOR_OK;
   log(core::LogLevel::kError, checked.error().message);
   const host::CallId id = call.id();
-  call.fail({.status = 502, .detail = checked.error().message});
+  call.fail({.status = 500, .detail = checked.error().message});
   operations_.end_stream(id);
   wake_from_elsewhere();
   return VALOR_INVALID;

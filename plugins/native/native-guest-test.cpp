@@ -29,10 +29,10 @@ TEST_CASE("a body needs a head, and there is one head") {
   CHECK(raw.text("head-twice") == "fine");
 }
 
-TEST_CASE("an answer with headers that are no headers is a 502") {
+TEST_CASE("an answer with headers that are no headers is a 500") {
   Fixture raw(test_plugin("raw"));
-  CHECK(raw.host.get("torn-headers").status() == 502);
-  CHECK(raw.host.get("huge-headers").status() == 502);
+  CHECK(raw.host.get("torn-headers").status() == 500);
+  CHECK(raw.host.get("huge-headers").status() == 500);
   CHECK(raw.text("twice") == "one");
 }
 

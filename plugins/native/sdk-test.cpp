@@ -98,11 +98,11 @@ TEST_CASE("answers carry status, headers and bytes as given") {
   CHECK(empty.head.headers.empty());
 }
 
-TEST_CASE("an answer that is none becomes a 502, and the log says what was wrong") {
+TEST_CASE("an answer that is none becomes a 500, and the log says what was wrong") {
   Fixture fixture(test_plugin("behaviours"));
-  CHECK(fixture.host.get("status-99").status() == 502);
-  CHECK(fixture.host.get("line-break").status() == 502);
-  CHECK(fixture.host.get("bad-name").status() == 502);
+  CHECK(fixture.host.get("status-99").status() == 500);
+  CHECK(fixture.host.get("line-break").status() == 500);
+  CHECK(fixture.host.get("bad-name").status() == 500);
   const std::string log = log_of(fixture);
   CHECK(log.find("status 99") != std::string::npos);
   CHECK(log.find("x-bad") != std::string::npos);

@@ -124,7 +124,7 @@ class Response {
     return response;
   }
 
-  /// Adds a header; a name may repeat. A name that is no token or a value with a line break makes the answer a 502.
+  /// Adds a header; a name may repeat. A name that is no token or a value with a line break makes the answer a 500.
   Response& header(std::string_view name, std::string_view value) & {
     if (detail::same_name(name, "content-type")) is_text_ = false;
     append_header(headers_, name, value);
