@@ -4,18 +4,20 @@ import { parseArgs } from 'node:util';
 import { type IsolationRun, measureIsolation } from './isolation.ts';
 import { type LoadRow, measureLoad } from './load.ts';
 import { median, type Subject } from './processes.ts';
-import { commitNow, keep, machineFacts, type Results, render, titles, versions } from './report.ts';
+import { commitNow, keep, machineFacts, type Results, render, titles, versions, type WorkResult } from './report.ts';
 import {
   type Peer,
   startFloor,
+  startPeerForCore,
   startPeerForWork,
   startPeerHello,
   startPeerHono,
+  startValorForCore,
   startValorForLoad,
   startValorForWork,
 } from './runtimes.ts';
 import { type InstanceRun, measureInstances, measureProcessStart } from './starts.ts';
-import { measureWork, type WorkRun, works, writeBody } from './work.ts';
+import { coreWorks, measureWork, type WorkRun, works, writeBody } from './work.ts';
 
 const peers: Peer[] = ['deno', 'bun', 'node', 'workerd'];
 const everybody = ['valor', ...peers] as const;
@@ -43,7 +45,10 @@ const startValor = (): Promise<Subject> => (valor ??= startValorForLoad());
 const loadRows: Row[] = [
   { name: 'floor', label: 'floor: epoll, no parsing', path: '/', start: startFloor },
   { name: 'health', label: 'Valor, built-in health', path: '/_health', start: startValor },
-  { name: 'native', label: 'Valor, native C++', path: '/native', start: startValor },
+  { name: 'cpp', label: 'Valor, native C++', path: '/cpp', start: startValor },
+  { name: 'rust', label: 'Valor, native Rust', path: '/rust', start: startValor },
+  { name: 'cpp-wasm', label: 'Valor, C++ as WASM', path: '/cpp-wasm', start: startValor },
+  { name: 'rust-wasm', label: 'Valor, Rust as WASM', path: '/rust-wasm', start: startValor },
   { name: 'message', label: 'Valor, JS message', path: '/message', start: startValor },
   { name: 'fetch', label: 'Valor, JS fetch', path: '/fetch', start: startValor },
   ...peers.map((peer) => ({ name: peer, label: titles[peer]!, path: '/', start: () => startPeerHello(peer) })),
@@ -55,7 +60,7 @@ const loadRows: Row[] = [
     start: () => startPeerHono(peer),
   })),
 ];
-const otherRows = ['instances', 'process-start', 'isolation', 'work'];
+const otherRows = ['instances', 'process-start', 'isolation', 'work', 'core'];
 
 const names = [...loadRows.map(({ name }) => name), ...otherRows];
 const only = options.only.split(/[\s,]+/).filter((name) => name !== '');
@@ -105,39 +110,56 @@ async function inRounds<Name extends string, T>(
   return runs;
 }
 
+interface Worker {
+  name: string;
+  start: () => Promise<Subject>;
+  prefix: string;
+}
+
 /** Every kind of work in each round, everybody one after the other. */
-async function work(): Promise<Results['work']> {
-  if (!wanted('work')) return [];
-  say(`work, ${rounds} rounds`);
+async function work(row: string, kinds: Record<string, { label: string }>, workers: Worker[]): Promise<WorkResult[]> {
+  if (!wanted(row)) return [];
+  say(`${row}, ${rounds} rounds`);
   writeBody();
-  const subjects = new Map<string, Subject>();
+  const subjects: (Worker & { subject: Subject })[] = [];
   const runs = new Map<string, (WorkRun | undefined)[]>();
   try {
-    subjects.set('valor', await startValorForWork());
-    for (const peer of peers) subjects.set(peer, await startPeerForWork(peer));
+    for (const worker of workers) subjects.push({ ...worker, subject: await worker.start() });
     // The round before the first is for the compilers.
     for (let round = -1; round < rounds; round++) {
-      for (const kind of Object.keys(works)) {
-        for (const [name, subject] of subjects) {
-          const run = await measureWork(kind, subject, name === 'valor' ? '/work' : '');
+      for (const kind of Object.keys(kinds)) {
+        for (const { name, subject, prefix } of subjects) {
+          const run = await measureWork(kind, subject, prefix);
           const key = `${kind} ${name}`;
           if (round >= 0) runs.set(key, [...(runs.get(key) ?? []), run]);
         }
       }
     }
   } finally {
-    for (const subject of subjects.values()) await subject.stop();
+    for (const { subject } of subjects) await subject.stop();
   }
-  return Object.entries(works).map(([kind, { label }]) => ({
+  return Object.entries(kinds).map(([kind, { label }]) => ({
     kind,
     label,
-    results: [...subjects.keys()].flatMap((name) => {
+    results: workers.flatMap(({ name }) => {
       const all = (runs.get(`${kind} ${name}`) ?? []).filter((run) => run !== undefined);
       if (all.length < rounds) return [];
       return [{ name, cpuMs: middle(all, ({ cpuMs }) => cpuMs), wallMs: middle(all, ({ wallMs }) => wallMs) }];
     }),
   }));
 }
+
+const platformWorkers: Worker[] = [
+  { name: 'valor', start: startValorForWork, prefix: '/work' },
+  ...peers.map((peer) => ({ name: peer, start: () => startPeerForWork(peer), prefix: '' })),
+];
+let core: Promise<Subject> | undefined;
+const startCore = (): Promise<Subject> => (core ??= startValorForCore());
+const coreWorkers: Worker[] = [
+  { name: 'native', start: startCore, prefix: '/native' },
+  { name: 'valor', start: startCore, prefix: '/wasm' },
+  ...peers.map((peer) => ({ name: peer, start: () => startPeerForCore(peer), prefix: '' })),
+];
 
 const middle = <T>(runs: T[], field: (run: T) => number): number => median(runs.map(field));
 
@@ -148,19 +170,22 @@ const results: Results = {
   versions: await versions(peers),
   rounds,
   load: await load(),
-  instances: [...(await inRounds('instances', everybody, measureInstances))].map(([name, runs]) => ({
-    name,
-    startMs: middle<InstanceRun>(runs, ({ startMs }) => startMs),
-    ...(runs.every(({ inARowMs }) => inARowMs !== undefined) && {
-      inARowMs: middle<InstanceRun>(runs, ({ inARowMs }) => inARowMs!),
+  instances: [...(await inRounds('instances', ['valor', 'wasm', ...peers] as const, measureInstances))].map(
+    ([name, runs]) => ({
+      name,
+      startMs: middle<InstanceRun>(runs, ({ startMs }) => startMs),
+      ...(runs.every(({ inARowMs }) => inARowMs !== undefined) && {
+        inARowMs: middle<InstanceRun>(runs, ({ inARowMs }) => inARowMs!),
+      }),
+      rssMb: middle<InstanceRun>(runs, ({ rssMb }) => rssMb),
     }),
-    rssMb: middle<InstanceRun>(runs, ({ rssMb }) => rssMb),
-  })),
+  ),
   processStart: [...(await inRounds('process-start', everybody, measureProcessStart))].map(([name, runs]) => ({
     name,
     ms: median(runs),
   })),
-  work: await work(),
+  work: await work('work', works, platformWorkers),
+  core: await work('core', coreWorks, coreWorkers),
   // Those of workerd share one thread: a hello waits until the computation ends.
   isolation: [
     ...(await inRounds('isolation', ['valor', 'deno', 'bun', 'node'] as const, (who) => measureIsolation(who, 4))),

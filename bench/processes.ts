@@ -23,6 +23,8 @@ export interface Command {
   args: string[];
   /** Relative addresses of the command's files start here. */
   cwd?: string;
+  /** Added to the environment. */
+  env?: Record<string, string>;
 }
 
 /** One process that was started for a measurement. */
@@ -31,9 +33,9 @@ export class Subject {
   readonly port: number;
   output = '';
 
-  constructor({ command, args, cwd = root }: Command, port: number) {
+  constructor({ command, args, cwd = root, env = {} }: Command, port: number) {
     this.port = port;
-    this.child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(this.child);
     this.child.on('exit', () => running.delete(this.child));
     for (const stream of [this.child.stdout!, this.child.stderr!]) {

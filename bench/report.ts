@@ -10,6 +10,12 @@ import { type Peer, version } from './runtimes.ts';
 import type { InstanceRun } from './starts.ts';
 import type { WorkRun } from './work.ts';
 
+export interface WorkResult {
+  kind: string;
+  label: string;
+  results: ({ name: string } & WorkRun)[];
+}
+
 /** Medians, with the single runs where they are of use. */
 export interface Results {
   date: string;
@@ -21,7 +27,9 @@ export interface Results {
   instances: ({ name: string } & InstanceRun)[];
   processStart: { name: string; ms: number }[];
   isolation: ({ name: string } & IsolationRun)[];
-  work: { kind: string; label: string; results: ({ name: string } & WorkRun)[] }[];
+  work: WorkResult[];
+  /** Of the same C, native and as WASM. */
+  core: WorkResult[];
 }
 
 export const resultsFile = join(root, 'bench/results/latest.json');
@@ -62,6 +70,22 @@ function table(head: string[], rows: string[][]): string {
   return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
+/** A row for each kind of work: CPU and wall time of everybody. */
+function workTable(works: WorkResult[], who: string[]): string {
+  const cells = ({ results: runs }: WorkResult, field: keyof WorkRun): string[] =>
+    who.map((name) => {
+      const run = runs.find((one) => one.name === name);
+      return run ? one(run[field]) : '-';
+    });
+  return table(
+    ['one connection, ms of CPU / ms', ...who.map((name) => titles[name] ?? 'Valor, native')],
+    works.map((kind) => {
+      const [cpu, wall] = [cells(kind, 'cpuMs'), cells(kind, 'wallMs')];
+      return [kind.label, ...cpu.map((each, at) => (each === '-' ? '-' : `${each} / ${wall[at]}`))];
+    }),
+  );
+}
+
 /** The tables, as Markdown. */
 export function render(results: Results): string {
   const parts: string[] = [];
@@ -79,7 +103,7 @@ export function render(results: Results): string {
       ),
     );
   }
-  const names = Object.keys(titles).filter((name) =>
+  const names = ['valor', 'wasm', ...Object.keys(titles).slice(1)].filter((name) =>
     [results.instances, results.processStart, results.isolation].some((list) => list.some((row) => row.name === name)),
   );
   if (names.length > 0) {
@@ -97,26 +121,11 @@ export function render(results: Results): string {
     add('process: start to first answer, ms', (name) => of(results.processStart, name)?.ms, 0);
     add('hello beside computing instances: p50, ms', (name) => of(results.isolation, name)?.p50Ms);
     add('hello beside computing instances: p99, ms', (name) => of(results.isolation, name)?.p99Ms);
-    parts.push(table(['', ...names.map((name) => titles[name]!)], rows));
+    parts.push(table(['', ...names.map((name) => titles[name] ?? 'Valor, WASM plug-in')], rows));
   }
-  const work = results.work ?? [];
-  if (work.length > 0) {
-    const who = Object.keys(titles);
-    const cells = ({ results: runs }: Results['work'][number], field: keyof WorkRun): string[] =>
-      who.map((name) => {
-        const run = runs.find((one) => one.name === name);
-        return run ? one(run[field]) : '-';
-      });
-    parts.push(
-      table(
-        ['one connection, ms of CPU / ms', ...who.map((name) => titles[name]!)],
-        work.map((kind) => {
-          const [cpu, wall] = [cells(kind, 'cpuMs'), cells(kind, 'wallMs')];
-          return [kind.label, ...cpu.map((each, at) => (each === '-' ? '-' : `${each} / ${wall[at]}`))];
-        }),
-      ),
-    );
-  }
+  const everybody = Object.keys(titles);
+  if (results.work?.length > 0) parts.push(workTable(results.work, everybody));
+  if (results.core?.length > 0) parts.push(workTable(results.core, ['native', ...everybody]));
   return parts.join('\n');
 }
 

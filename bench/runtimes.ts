@@ -1,6 +1,6 @@
 // How each runtime is started, and for what.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { build, type Command, freePort, root, run, Subject } from './processes.ts';
 
 const bench = join(root, 'bench');
@@ -57,8 +57,36 @@ export function startValorForLoad(): Promise<Subject> {
     helloMessage,
     { type: 'web', name: 'fetch', url: handler('hello-fetch.js') },
     { type: 'web', name: 'hono', url: honoApp },
-    { type: 'native', name: 'native', path: join(build, 'examples/hello-cpp.so') },
+    { type: 'native', name: 'cpp', path: join(build, 'examples/hello-cpp.so') },
+    { type: 'native', name: 'rust', path: join(build, 'examples/hello-rust.so') },
+    { type: 'web', name: 'cpp-wasm', url: join(build, 'examples/hello-cpp.wasm') },
+    { type: 'web', name: 'rust-wasm', url: join(build, 'examples/hello-rust.wasm') },
   ]);
+}
+
+const coreModule = join(build, 'bench/core.wasm');
+
+/** The computations of core/ as native plug-in and as WASM plug-in. */
+export function startValorForCore(): Promise<Subject> {
+  const one = { min: 1, max: 1 };
+  return startValor('core', [
+    { type: 'native', name: 'native', path: join(build, 'bench/core-plugin.so'), instances: one },
+    { type: 'web', name: 'wasm', url: join(build, 'bench/core-plugin.wasm'), instances: one },
+  ]);
+}
+
+/** The same module of core/ in a peer. */
+export function startPeerForCore(peer: Peer): Promise<Subject> {
+  return start('/', (port) => {
+    if (peer !== 'workerd') {
+      const command = fetchCommand(peer, join(bench, 'core/from-file.js'), port);
+      return { ...command, env: { CORE_WASM: coreModule } };
+    }
+    return workerdCommand(join(bench, 'core/from-import.js'), [port], {
+      'core/app.js': `esModule = embed "${relative(folder, join(bench, 'core/app.js'))}"`,
+      'core.wasm': `wasm = embed "${relative(folder, coreModule)}"`,
+    });
+  });
 }
 
 /** A plug-in that works with the Web platform, at /work. */
@@ -74,10 +102,12 @@ export function startValorForWork(): Promise<Subject> {
   ]);
 }
 
-/** `count` plug-ins that start with their first request. */
-export function startValorDormant(count: number): Promise<Subject> {
+export const helloWasm: Definition = { type: 'web', name: 'wasm', url: join(build, 'examples/hello-cpp.wasm') };
+
+/** `count` plug-ins of that kind that start with their first request. */
+export function startValorDormant(kind: Definition, count: number): Promise<Subject> {
   const plugins = Array.from({ length: count }, (_, i) => ({
-    ...helloMessage,
+    ...kind,
     name: `p${i}`,
     instances: { min: 0, max: 1 },
   }));
@@ -128,8 +158,11 @@ function fetchCommand(peer: Peer, app: string, port: number): Command {
 }
 
 /** A service of the same script for each port. */
-function workerdCommand(app: string, ports: number[]): Command {
-  const config = join(folder, `workerd-${ports.length}.capnp`);
+function workerdCommand(app: string, ports: number[], more: Record<string, string> = {}): Command {
+  const config = join(folder, `workerd-${basename(app)}-${ports.length}.capnp`);
+  const modules = Object.entries({ 'app.js': `esModule = embed "${relative(folder, app)}"`, ...more }).map(
+    ([name, content]) => `(name = "${name}", ${content})`,
+  );
   const services = ports.map((port) => `(name = "s${port}", worker = .app)`);
   const sockets = ports.map(
     (port) => `(name = "p${port}", address = "127.0.0.1:${port}", http = (), service = "s${port}")`,
@@ -138,7 +171,7 @@ function workerdCommand(app: string, ports: number[]): Command {
     config,
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (services = [${services.join(', ')}], sockets = [${sockets.join(', ')}]);
-const app :Workerd.Worker = (modules = [(name = "app.js", esModule = embed "${relative(folder, app)}")], compatibilityDate = "2025-01-01");
+const app :Workerd.Worker = (modules = [${modules.join(', ')}], compatibilityDate = "2025-01-01");
 `,
   );
   return { command: binaries.workerd, args: ['serve', config] };

@@ -3,8 +3,10 @@ import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, freePort, freePorts, median, Subject } from './processes.ts';
 import {
+  type Definition,
   helloCommand,
   helloMessage,
+  helloWasm,
   type Peer,
   startValorDormant,
   startWorkerd,
@@ -39,8 +41,8 @@ async function ask(port: number, path: string, agent: http.Agent): Promise<void>
 }
 
 /** The first request to each of 100 plug-ins that start with it, over one connection: 50 with pauses, 50 without. */
-async function valorInstances(): Promise<InstanceRun> {
-  const subject = await startValorDormant(2 * instances + 1);
+async function valorInstances(kind: Definition): Promise<InstanceRun> {
+  const subject = await startValorDormant(kind, 2 * instances + 1);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   try {
     // The first one pays for what the process loads once, and warms this client up.
@@ -107,8 +109,9 @@ async function workerdInstances(): Promise<InstanceRun> {
   return { startMs: (all.ms - one.ms) / instances, rssMb: (all.rssMb - one.rssMb) / instances };
 }
 
-export function measureInstances(who: Peer | 'valor'): Promise<InstanceRun> {
-  if (who === 'valor') return valorInstances();
+export function measureInstances(who: Peer | 'valor' | 'wasm'): Promise<InstanceRun> {
+  if (who === 'valor') return valorInstances(helloMessage);
+  if (who === 'wasm') return valorInstances(helloWasm);
   return who === 'workerd' ? workerdInstances() : workerInstances(who);
 }
 

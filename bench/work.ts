@@ -30,6 +30,13 @@ export const works: Record<string, Work> = {
   gzip: { label: 'gzip of 10 MiB', path: '/gzip', repeat: 3 },
 };
 
+/** Computations in C (core/): the same code in every column, native where that is said. */
+export const coreWorks: Record<string, Work> = {
+  'core-sha256': { label: 'SHA-256 of 1 MiB, in WASM', path: '/sha256', repeat: 30 },
+  'core-mandelbrot': { label: 'Mandelbrot set, in WASM', path: '/mandelbrot', repeat: 30 },
+  'core-json': { label: 'JSON of 1 MiB transformed, in WASM', path: '/json', repeat: 60 },
+};
+
 /** A JSON document of 1 MiB as an API has it. */
 export function writeBody(): void {
   const books: object[] = [];
@@ -49,7 +56,7 @@ export function writeBody(): void {
 
 /** Undefined where the runtime does not have it. */
 export async function measureWork(name: string, subject: Subject, prefix: string): Promise<WorkRun | undefined> {
-  const { path, repeat, size, body: sent } = works[name]!;
+  const { path, repeat, size, body: sent } = { ...works, ...coreWorks }[name]!;
   const url = `http://127.0.0.1:${subject.port}${prefix}${path}`;
   const data = sent ? ['--data-binary', `@${sent}`, '-H', 'content-type: application/json', '-H', 'expect:'] : [];
   const urls = Array.from({ length: repeat }, () => ['-o', '/dev/null', url]).flat();
