@@ -62,7 +62,7 @@ class Server {
   Dispatcher dispatcher_{routes_};
   http::Shared shared_;
   plugins::js::JsKind js_;
-  plugins::native::NativeKind native_;
+  plugins::native::NativeKind native_{nullptr};
   std::unique_ptr<plugins::builtin::BuiltinKind> builtin_;
   std::unique_ptr<net::Listener> listener_;
   std::vector<std::unique_ptr<IoThread>> io_;
