@@ -30,6 +30,7 @@ void AbiGuest::created() {
 void AbiGuest::break_down(host::Breakdown breakdown) {
   over_ = true;
   if (std::exchange(broken_, true)) return;
+  fetches_.reset();
   context_.broken(std::move(breakdown));
 }
 
@@ -95,15 +96,17 @@ bool AbiGuest::work() {
   settle();
   if (over() || !created_) return false;
   report_creation();
+  if (fetches_) fetches_->work();
   operations_.expire(loop().now_ms());
   deliver();
   report_creation();
-  return !over() && operations_.completed() > 0;
+  return !over() && (operations_.completed() > 0 || (fetches_ && fetches_->has_work()));
 }
 
 int AbiGuest::wait_ms() {
   if (broken_) return -1;
-  return over() ? 0 : operations_.wait_ms(loop().now_ms());
+  if (over() || (fetches_ && fetches_->has_work())) return 0;
+  return operations_.wait_ms(loop().now_ms());
 }
 
 // ---- on behalf of the plug-in
@@ -205,7 +208,13 @@ int32_t AbiGuest::send_head(uint64_t request, uint32_t status, std::string_view 
 }
 
 int32_t AbiGuest::send_body(uint64_t exchange, std::string_view data, uint64_t operation) {
-  return write_answer(exchange, data, operation);
+  if (!GuestFetches::is_fetch(exchange)) return write_answer(exchange, data, operation);
+  GuestFetch* fetch = find_fetch(exchange);
+  if (fetch == nullptr) return VALOR_GONE;
+  std::string what;
+  const int32_t result = fetch->write(data, operation, what);
+  wake_from_elsewhere();
+  return result == VALOR_INVALID ? invalid("send_body", what) : result;
 }
 
 int32_t AbiGuest::write_answer(uint64_t request, std::string_view data, uint64_t operation) {
@@ -231,11 +240,21 @@ int32_t AbiGuest::write_answer(uint64_t request, std::string_view data, uint64_t
 }
 
 int32_t AbiGuest::send_end(uint64_t exchange) {
-  host::Call* call = context_.find(exchange);
+  if (!GuestFetches::is_fetch(exchange)) return end_answer(exchange);
+  GuestFetch* fetch = find_fetch(exchange);
+  if (fetch == nullptr) return VALOR_GONE;
+  std::string what;
+  const int32_t result = fetch->end_body(what);
+  wake_from_elsewhere();
+  return result == VALOR_INVALID ? invalid("send_end", what) : result;
+}
+
+int32_t AbiGuest::end_answer(uint64_t request) {
+  host::Call* call = context_.find(request);
   if (call == nullptr) return VALOR_GONE;
   if (!call->response_started()) return invalid("send_end", "send_head() comes first");
   call->finish();
-  end_request(exchange);
+  end_request(request);
   wake_from_elsewhere();
   return VALOR_OK;
 }
@@ -251,14 +270,20 @@ int32_t AbiGuest::fail(uint64_t request, std::string_view message) {
 }
 
 int32_t AbiGuest::body_read(uint64_t exchange, char* buffer, size_t capacity, uint64_t operation) {
-  return read_request_body(exchange, buffer, capacity, operation);
+  if (capacity == 0) return invalid("body_read", "capacity is 0");
+  capacity = std::min(capacity, kLargestRead);
+  if (!GuestFetches::is_fetch(exchange)) return read_request_body(exchange, buffer, capacity, operation);
+  GuestFetch* fetch = find_fetch(exchange);
+  if (fetch == nullptr) return VALOR_GONE;
+  std::string what;
+  const int32_t result = fetch->read(buffer, capacity, operation, what);
+  wake_from_elsewhere();
+  return result == VALOR_INVALID ? invalid("body_read", what) : result;
 }
 
 int32_t AbiGuest::read_request_body(uint64_t request, char* buffer, size_t capacity, uint64_t operation) {
   host::Call* call = context_.find(request);
   if (call == nullptr) return VALOR_GONE;
-  if (capacity == 0) return invalid("body_read", "capacity is 0");
-  capacity = std::min(capacity, kLargestRead);
   if (operations_.waits(request, WaitsFor::kBody)) {
     return invalid("body_read", "an earlier body_read() of this request is not complete");
   }
@@ -294,14 +319,39 @@ int32_t AbiGuest::read_request_body(uint64_t request, char* buffer, size_t capac
 void AbiGuest::end_request(uint64_t request) {
   operations_.end(request);
   if (!rests_.empty()) rests_.erase(request);
+  if (fetches_) fetches_->end_request(request);
 }
 
-int64_t AbiGuest::fetch(uint64_t, std::string_view, std::string_view, std::string_view, uint64_t, uint32_t, uint64_t) {
-  return VALOR_INVALID;
+int64_t AbiGuest::fetch(uint64_t request, std::string_view method, std::string_view url, std::string_view headers,
+                        uint64_t length, uint32_t flags, uint64_t operation) {
+  const host::Call* call = request == 0 ? nullptr : context_.find(request);
+  if (request != 0 && call == nullptr) return VALOR_GONE;
+  if ((flags & ~(VALOR_FETCH_BODY | VALOR_FETCH_MANUAL)) != 0) return invalid("fetch", "there is a flag of no meaning");
+  if (const char* refusal = operations_.refusal(operation); *refusal != '\0') return invalid("fetch", refusal);
+  if (!fetches_) {
+    fetches_.emplace(open_network_(context_), operations_,
+                     [this](const std::string& text) { log(core::LogLevel::kWarn, text); });
+  }
+  if (fetches_->full()) {
+    return invalid("fetch", std::to_string(GuestFetches::kMost) +
+                                " fetches are open: read their bodies to the end, or call fetch_cancel()");
+  }
+  const bool has_body = (flags & VALOR_FETCH_BODY) != 0;
+  core::Result<FetchTarget> target = begin_fetch(fetches_->network(), method, url, location(), headers, has_body);
+  if (!target) return invalid("fetch", target.error().message);
+  const unsigned hops = (call != nullptr ? call->request().hops : 0u) + 1;
+  const std::optional<uint64_t> known =
+      has_body && length != VALOR_LENGTH_UNKNOWN ? std::optional<uint64_t>(length) : std::nullopt;
+  const ExchangeId id =
+      fetches_->start(std::move(target).value(), request, hops, (flags & VALOR_FETCH_MANUAL) == 0, known, operation);
+  wake_from_elsewhere();
+  return static_cast<int64_t>(id);
 }
 
-int32_t AbiGuest::fetch_cancel(uint64_t) {
-  return VALOR_GONE;
+int32_t AbiGuest::fetch_cancel(uint64_t fetch) {
+  if (!fetches_ || !fetches_->end(fetch)) return VALOR_GONE;
+  operations_.forget(fetch);
+  return VALOR_OK;
 }
 
 int32_t AbiGuest::sleep(uint64_t milliseconds, uint64_t operation) {
@@ -315,7 +365,11 @@ int32_t AbiGuest::sleep(uint64_t milliseconds, uint64_t operation) {
 }
 
 int32_t AbiGuest::cancel(uint64_t operation) {
-  return operations_.cancel(operation) ? VALOR_OK : VALOR_INVALID;
+  const std::optional<Operations::Cancelled> cancelled = operations_.cancel(operation);
+  if (!cancelled) return VALOR_INVALID;
+  // Without its head nobody can use the response.
+  if (cancelled->waited_for == WaitsFor::kHead) (void)fetch_cancel(cancelled->exchange);
+  return VALOR_OK;
 }
 
 }  // namespace valor::plugins::abi

@@ -17,6 +17,7 @@
 
 #include "abi/valor.h"
 #include "host/guest.h"
+#include "plugins/abi/guest-fetches.h"
 #include "plugins/abi/operations.h"
 #include "plugins/outgoing/network.h"
 
@@ -89,6 +90,8 @@ class AbiGuest : public host::Guest {
   void deliver();
   int32_t read_request_body(uint64_t request, char* buffer, size_t capacity, uint64_t operation);
   int32_t write_answer(uint64_t request, std::string_view data, uint64_t operation);
+  int32_t end_answer(uint64_t request);
+  GuestFetch* find_fetch(uint64_t fetch) { return fetches_ ? fetches_->find(fetch) : nullptr; }
   /// The answer to the request has ended or cannot go on: so has what the guest waits for there.
   void end_request(uint64_t request);
   int32_t read_head(host::Call& call, uint32_t status, std::string_view headers);
@@ -113,6 +116,7 @@ class AbiGuest : public host::Guest {
   std::string creation_error_;
   Operations operations_;
   std::unordered_map<uint64_t, Rest> rests_;
+  std::optional<GuestFetches> fetches_;
   std::map<std::string, std::string, std::less<>> state_;
   size_t state_bytes_ = 0;
   core::ResponseHead head_;             // used again for each answer
