@@ -13,6 +13,7 @@
 #include "plugins/builtin/builtin-kind.h"
 #include "plugins/js/js-kind.h"
 #include "plugins/native/native-kind.h"
+#include "plugins/outgoing/instance-network.h"
 #include "server/dispatcher.h"
 #include "server/io-thread.h"
 #include "server/log-writer.h"
@@ -62,7 +63,7 @@ class Server {
   Dispatcher dispatcher_{routes_};
   http::Shared shared_;
   plugins::js::JsKind js_;
-  plugins::native::NativeKind native_;
+  plugins::native::NativeKind native_{plugins::outgoing::network_of(&shared_)};
   std::unique_ptr<plugins::builtin::BuiltinKind> builtin_;
   std::unique_ptr<net::Listener> listener_;
   std::vector<std::unique_ptr<IoThread>> io_;

@@ -10,6 +10,7 @@ void register_web_natives(engine::NativeRegistry& registry) {
   register_webidl_natives(registry);
   register_compression_natives(registry);
   register_crypto_natives(registry);
+  register_fetch_natives(registry);
 }
 
 }  // namespace valor::web

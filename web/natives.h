@@ -24,5 +24,7 @@ void register_inspect_natives(engine::NativeRegistry& registry);
 void register_url_natives(engine::NativeRegistry& registry);
 /// web/crypto/natives.cpp
 void register_crypto_natives(engine::NativeRegistry& registry);
+/// web/fetch/ports.cpp
+void register_fetch_natives(engine::NativeRegistry& registry);
 
 }  // namespace valor::web

@@ -98,6 +98,8 @@ export interface WebNatives {
   urlParse(input: string, base: string | undefined, parts: Uint32Array): string | undefined;
   /** Changes one part of a serialised URL; undefined when the value is refused. */
   urlSet(href: string, part: number, value: string, parts: Uint32Array): string | undefined;
+  /** Whether no fetch may connect to a port (core/blocked-ports.h). */
+  isBlockedPort(port: number): boolean;
   /** The target of a proxy; null after it was revoked. */
   proxyTarget(proxy: unknown): object | null;
 }

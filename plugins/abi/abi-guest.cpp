@@ -22,13 +22,15 @@ uint64_t monotonic_ms() {
 }  // namespace
 
 void AbiGuest::created() {
-  created_ = !broken_;
+  created_ = true;
   settle();
   report_creation();
 }
 
 void AbiGuest::break_down(host::Breakdown breakdown) {
+  over_ = true;
   if (std::exchange(broken_, true)) return;
+  fetches_.reset();
   context_.broken(std::move(breakdown));
 }
 
@@ -39,7 +41,7 @@ void AbiGuest::settle() {
 }
 
 void AbiGuest::report_creation() {
-  if (!created_ || broken_) return;
+  if (!created_ || over()) return;
   if (creation_ == Creation::kDone) {
     creation_ = Creation::kReported;
     context_.ready();
@@ -49,7 +51,10 @@ void AbiGuest::report_creation() {
   }
 }
 
+// Another thread of the plug-in may have given up since its last function returned: hence the questions whether it is
+// over.
 void AbiGuest::handle(host::Call& call) {
+  if (over()) return settle();
   const host::CallId id = call.id();
   const std::optional<uint64_t> length = call.content_length();
   const size_t size = pack_request(call.request(), call.has_body(), length ? &*length : nullptr, request_head_);
@@ -58,48 +63,50 @@ void AbiGuest::handle(host::Call& call) {
 }
 
 void AbiGuest::body_ready(host::Call& call) {
-  Operations::Stream* stream = operations_.find_stream(call.id());
-  if (stream == nullptr || !stream->reader) return;
-  guest_complete({*std::exchange(stream->reader, std::nullopt), VALOR_OK});
+  if (over()) return settle();
+  if (const auto operation = operations_.take(call.id(), WaitsFor::kBody)) guest_complete(*operation, VALOR_OK, {});
   settle();
 }
 
 void AbiGuest::writable(host::Call& call) {
-  Operations::Stream* stream = operations_.find_stream(call.id());
-  if (stream == nullptr || !stream->writer) return;
-  guest_complete({*std::exchange(stream->writer, std::nullopt), VALOR_OK});
+  if (over()) return settle();
+  if (const auto operation = operations_.take(call.id(), WaitsFor::kRoom)) guest_complete(*operation, VALOR_OK, {});
   settle();
 }
 
 void AbiGuest::dropped(host::CallId id, host::DropReason reason) {
-  operations_.end_stream(id);
-  while (operations_.completed() > 0 && !broken_) {
-    guest_complete(*operations_.take());
-    settle();
-  }
-  if (broken_) return;
+  if (over()) return settle();
+  end_request(id);
+  deliver();
+  if (over()) return;
   guest_drop(id, reason == host::DropReason::kTimeout ? VALOR_DROP_TIMEOUT : VALOR_DROP_CLIENT_GONE);
   settle();
 }
 
-bool AbiGuest::work() {
-  if (broken_ || !created_) return false;
-  settle();
-  report_creation();
-  operations_.expire(loop().now_ms());
-  // Only what is there now: plug-in code may add more for ever, and others want their turn.
-  for (size_t left = operations_.completed(); left > 0 && !broken_; --left) {
-    const std::optional<Completion> completion = operations_.take();
+void AbiGuest::deliver() {
+  for (size_t left = operations_.completed(); left > 0 && !over(); --left) {
+    const std::optional<Completion> completion = operations_.take_completion();
     if (!completion) break;
-    guest_complete(*completion);
+    guest_complete(completion->operation, completion->status, completion->data());
     settle();
   }
+}
+
+bool AbiGuest::work() {
+  settle();
+  if (over() || !created_) return false;
   report_creation();
-  return !broken_ && operations_.completed() > 0;
+  if (fetches_) fetches_->work();
+  operations_.expire(loop().now_ms());
+  deliver();
+  report_creation();
+  return !over() && (operations_.completed() > 0 || (fetches_ && fetches_->has_work()));
 }
 
 int AbiGuest::wait_ms() {
-  return broken_ ? -1 : operations_.wait_ms(loop().now_ms());
+  if (broken_) return -1;
+  if (over() || (fetches_ && fetches_->has_work())) return 0;
+  return operations_.wait_ms(loop().now_ms());
 }
 
 // ---- on behalf of the plug-in
@@ -129,7 +136,8 @@ int32_t AbiGuest::create_fail(std::string_view message) {
 }
 
 int32_t AbiGuest::abort(std::string_view message) {
-  if (!aborted_) aborted_ = message.empty() ? "it did not say why" : std::string(message);
+  aborted_ = message.empty() ? "it did not say why" : std::string(message);
+  over_ = true;
   wake_from_elsewhere();
   return VALOR_OK;
 }
@@ -173,7 +181,7 @@ int32_t AbiGuest::read_head(host::Call& call, uint32_t status, std::string_view 
   log(core::LogLevel::kError, checked.error().message);
   const host::CallId id = call.id();
   call.fail({.status = 500, .detail = checked.error().message});
-  operations_.end_stream(id);
+  end_request(id);
   wake_from_elsewhere();
   return VALOR_INVALID;
 }
@@ -184,7 +192,7 @@ int32_t AbiGuest::respond(uint64_t request, uint32_t status, std::string_view he
   if (call->response_started()) return invalid("respond", "the answer to this request has begun already");
   if (const int32_t result = read_head(*call, status, headers); result != VALOR_OK) return result;
   call->respond(head_, body);
-  operations_.end_stream(request);
+  end_request(request);
   wake_from_elsewhere();
   return VALOR_OK;
 }
@@ -199,20 +207,31 @@ int32_t AbiGuest::send_head(uint64_t request, uint32_t status, std::string_view 
   return VALOR_OK;
 }
 
-int32_t AbiGuest::send_body(uint64_t request, std::string_view data, uint64_t operation) {
+int32_t AbiGuest::send_body(uint64_t exchange, std::string_view data, uint64_t operation) {
+  if (!GuestFetches::is_fetch(exchange)) return write_answer(exchange, data, operation);
+  GuestFetch* fetch = find_fetch(exchange);
+  if (fetch == nullptr) return VALOR_GONE;
+  std::string what;
+  const int32_t result = fetch->write(data, operation, what);
+  wake_from_elsewhere();
+  return result == VALOR_INVALID ? invalid("send_body", what) : result;
+}
+
+int32_t AbiGuest::write_answer(uint64_t request, std::string_view data, uint64_t operation) {
   host::Call* call = context_.find(request);
   if (call == nullptr) return VALOR_GONE;
   if (!call->response_started()) return invalid("send_body", "send_head() comes first");
-  if (const Operations::Stream* stream = operations_.find_stream(request); stream != nullptr && stream->writer) {
+  if (operations_.waits(request, WaitsFor::kRoom)) {
     return invalid("send_body", "an earlier send_body() of this request is not complete");
   }
+  if (const char* refusal = operations_.refusal(operation); *refusal != '\0') return invalid("send_body", refusal);
   const core::WriteStatus written = call->write(data);
   wake_from_elsewhere();
   switch (written) {
     case core::WriteStatus::kReady:
       return VALOR_OK;
     case core::WriteStatus::kWait:
-      operations_.stream(request).writer = operation;
+      operations_.wait(request, WaitsFor::kRoom, operation);
       return VALOR_WAIT;
     case core::WriteStatus::kGone:
       break;
@@ -220,12 +239,22 @@ int32_t AbiGuest::send_body(uint64_t request, std::string_view data, uint64_t op
   return VALOR_GONE;
 }
 
-int32_t AbiGuest::send_end(uint64_t request) {
+int32_t AbiGuest::send_end(uint64_t exchange) {
+  if (!GuestFetches::is_fetch(exchange)) return end_answer(exchange);
+  GuestFetch* fetch = find_fetch(exchange);
+  if (fetch == nullptr) return VALOR_GONE;
+  std::string what;
+  const int32_t result = fetch->end_body(what);
+  wake_from_elsewhere();
+  return result == VALOR_INVALID ? invalid("send_end", what) : result;
+}
+
+int32_t AbiGuest::end_answer(uint64_t request) {
   host::Call* call = context_.find(request);
   if (call == nullptr) return VALOR_GONE;
   if (!call->response_started()) return invalid("send_end", "send_head() comes first");
   call->finish();
-  operations_.end_stream(request);
+  end_request(request);
   wake_from_elsewhere();
   return VALOR_OK;
 }
@@ -235,24 +264,36 @@ int32_t AbiGuest::fail(uint64_t request, std::string_view message) {
   if (call == nullptr) return VALOR_GONE;
   log(core::LogLevel::kError, "request " + call->request().id + " failed: " + std::string(message));
   call->fail({.status = 500, .detail = "the plug-in failed while it handled the request"});
-  operations_.end_stream(request);
+  end_request(request);
   wake_from_elsewhere();
   return VALOR_OK;
 }
 
-int32_t AbiGuest::body_read(uint64_t request, char* buffer, size_t capacity, uint64_t operation) {
-  host::Call* call = context_.find(request);
-  if (call == nullptr) return VALOR_GONE;
+int32_t AbiGuest::body_read(uint64_t exchange, char* buffer, size_t capacity, uint64_t operation) {
   if (capacity == 0) return invalid("body_read", "capacity is 0");
   capacity = std::min(capacity, kLargestRead);
-  Operations::Stream* stream = operations_.find_stream(request);
-  if (stream != nullptr && stream->reader) {
+  if (!GuestFetches::is_fetch(exchange)) return read_request_body(exchange, buffer, capacity, operation);
+  GuestFetch* fetch = find_fetch(exchange);
+  if (fetch == nullptr) return VALOR_GONE;
+  std::string what;
+  const int32_t result = fetch->read(buffer, capacity, operation, what);
+  wake_from_elsewhere();
+  return result == VALOR_INVALID ? invalid("body_read", what) : result;
+}
+
+int32_t AbiGuest::read_request_body(uint64_t request, char* buffer, size_t capacity, uint64_t operation) {
+  host::Call* call = context_.find(request);
+  if (call == nullptr) return VALOR_GONE;
+  if (operations_.waits(request, WaitsFor::kBody)) {
     return invalid("body_read", "an earlier body_read() of this request is not complete");
   }
-  if (stream != nullptr && stream->rest_at < stream->rest.size()) {
-    const size_t size = std::min(capacity, stream->rest.size() - stream->rest_at);
-    std::memcpy(buffer, stream->rest.data() + stream->rest_at, size);
-    stream->rest_at += size;
+  if (const char* refusal = operations_.refusal(operation); *refusal != '\0') return invalid("body_read", refusal);
+  if (const auto rest = rests_.empty() ? rests_.end() : rests_.find(request); rest != rests_.end()) {
+    auto& [bytes, at] = rest->second;
+    const size_t size = std::min(capacity, bytes.size() - at);
+    std::memcpy(buffer, bytes.data() + at, size);
+    at += size;
+    if (at == bytes.size()) rests_.erase(rest);
     return static_cast<int32_t>(size);
   }
   const core::BodyPiece piece = call->read_body();
@@ -261,15 +302,11 @@ int32_t AbiGuest::body_read(uint64_t request, char* buffer, size_t capacity, uin
     case core::ReadStatus::kData: {
       const size_t size = std::min(capacity, piece.data.size());
       std::memcpy(buffer, piece.data.data(), size);
-      if (size < piece.data.size()) {
-        Operations::Stream& keeper = operations_.stream(request);
-        keeper.rest.assign(piece.data.substr(size));
-        keeper.rest_at = 0;
-      }
+      if (size < piece.data.size()) rests_[request].bytes.assign(piece.data.substr(size));
       return static_cast<int32_t>(size);
     }
     case core::ReadStatus::kWait:
-      operations_.stream(request).reader = operation;
+      operations_.wait(request, WaitsFor::kBody, operation);
       return VALOR_WAIT;
     case core::ReadStatus::kEnd:
       return 0;
@@ -279,7 +316,46 @@ int32_t AbiGuest::body_read(uint64_t request, char* buffer, size_t capacity, uin
   return VALOR_GONE;
 }
 
+void AbiGuest::end_request(uint64_t request) {
+  operations_.end(request);
+  if (!rests_.empty()) rests_.erase(request);
+  if (fetches_) fetches_->end_request(request);
+}
+
+int64_t AbiGuest::fetch(uint64_t request, std::string_view method, std::string_view url, std::string_view headers,
+                        uint64_t length, uint32_t flags, uint64_t operation) {
+  const host::Call* call = request == 0 ? nullptr : context_.find(request);
+  if (request != 0 && call == nullptr) return VALOR_GONE;
+  if ((flags & ~(VALOR_FETCH_BODY | VALOR_FETCH_MANUAL)) != 0) return invalid("fetch", "there is a flag of no meaning");
+  if (const char* refusal = operations_.refusal(operation); *refusal != '\0') return invalid("fetch", refusal);
+  if (!fetches_) {
+    fetches_.emplace(open_network_(context_), operations_,
+                     [this](const std::string& text) { log(core::LogLevel::kWarn, text); });
+  }
+  if (fetches_->full()) {
+    return invalid("fetch", std::to_string(GuestFetches::kMost) +
+                                " fetches are open: read their bodies to the end, or call fetch_cancel()");
+  }
+  const bool has_body = (flags & VALOR_FETCH_BODY) != 0;
+  core::Result<FetchTarget> target = begin_fetch(fetches_->network(), method, url, location(), headers, has_body);
+  if (!target) return invalid("fetch", target.error().message);
+  const unsigned hops = (call != nullptr ? call->request().hops : 0u) + 1;
+  const std::optional<uint64_t> known =
+      has_body && length != VALOR_LENGTH_UNKNOWN ? std::optional<uint64_t>(length) : std::nullopt;
+  const ExchangeId id =
+      fetches_->start(std::move(target).value(), request, hops, (flags & VALOR_FETCH_MANUAL) == 0, known, operation);
+  wake_from_elsewhere();
+  return static_cast<int64_t>(id);
+}
+
+int32_t AbiGuest::fetch_cancel(uint64_t fetch) {
+  if (!fetches_ || !fetches_->end(fetch)) return VALOR_GONE;
+  operations_.forget(fetch);
+  return VALOR_OK;
+}
+
 int32_t AbiGuest::sleep(uint64_t milliseconds, uint64_t operation) {
+  if (const char* refusal = operations_.refusal(operation); *refusal != '\0') return invalid("sleep", refusal);
   // A millisecond more, because the current one has partly passed; but 0 means at once.
   const uint64_t now = monotonic_ms();
   const uint64_t due = milliseconds == 0 ? 0 : now + std::min(milliseconds, UINT64_MAX - now - 1) + 1;
@@ -289,7 +365,11 @@ int32_t AbiGuest::sleep(uint64_t milliseconds, uint64_t operation) {
 }
 
 int32_t AbiGuest::cancel(uint64_t operation) {
-  return operations_.cancel(operation) ? VALOR_OK : VALOR_INVALID;
+  const std::optional<Operations::Cancelled> cancelled = operations_.cancel(operation);
+  if (!cancelled) return VALOR_INVALID;
+  // Without its head nobody can use the response.
+  if (cancelled->waited_for == WaitsFor::kHead) (void)fetch_cancel(cancelled->exchange);
+  return VALOR_OK;
 }
 
 }  // namespace valor::plugins::abi

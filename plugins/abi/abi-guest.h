@@ -5,23 +5,29 @@
 // thread the plug-in called from, with memory that is known to be readable, and return the codes of abi/valor.h.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "abi/valor.h"
 #include "host/guest.h"
+#include "plugins/abi/guest-fetches.h"
 #include "plugins/abi/operations.h"
+#include "plugins/outgoing/network.h"
 
 namespace valor::plugins::abi {
 
 class AbiGuest : public host::Guest {
  public:
-  explicit AbiGuest(host::GuestContext& context) : context_(context), thread_(std::this_thread::get_id()) {}
+  /// `open_network` lives longer than the guest; it is called when the guest fetches for the first time.
+  AbiGuest(host::GuestContext& context, const outgoing::OpenNetwork& open_network)
+      : context_(context), open_network_(open_network), thread_(std::this_thread::get_id()) {}
 
   void handle(host::Call& call) final;
   void body_ready(host::Call& call) final;
@@ -36,8 +42,11 @@ class AbiGuest : public host::Guest {
   const core::Definition& definition() const { return context_.definition(); }
   const std::string& location() const { return context_.location(); }
   void log(core::LogLevel level, std::string_view message) { context_.log().write(level, definition().name, message); }
+  /// The instance has broken down or given up: every host function is answered with VALOR_NO_INSTANCE, and none of the
+  /// guest's functions may be called any more.
+  bool over() const { return over_.load(std::memory_order_relaxed); }
 
-  // --- the host functions, inside the turn ---
+  // --- the host functions, inside the turn, while not over() ---
 
   int32_t create_done();
   int32_t create_fail(std::string_view message);
@@ -48,24 +57,27 @@ class AbiGuest : public host::Guest {
   int32_t state_delete(std::string_view key);
   int32_t respond(uint64_t request, uint32_t status, std::string_view headers, std::string_view body);
   int32_t send_head(uint64_t request, uint32_t status, std::string_view headers, uint64_t length);
-  int32_t send_body(uint64_t request, std::string_view data, uint64_t operation);
-  int32_t send_end(uint64_t request);
+  int32_t send_body(uint64_t exchange, std::string_view data, uint64_t operation);
+  int32_t send_end(uint64_t exchange);
   int32_t fail(uint64_t request, std::string_view message);
-  int32_t body_read(uint64_t request, char* buffer, size_t capacity, uint64_t operation);
+  int32_t body_read(uint64_t exchange, char* buffer, size_t capacity, uint64_t operation);
+  int64_t fetch(uint64_t request, std::string_view method, std::string_view url, std::string_view headers,
+                uint64_t length, uint32_t flags, uint64_t operation);
+  int32_t fetch_cancel(uint64_t fetch);
   int32_t sleep(uint64_t milliseconds, uint64_t operation);
   int32_t cancel(uint64_t operation);
 
  protected:
   /// The guest's functions. Called inside the turn and to let go of it; what goes wrong in them ends in break_down().
   virtual void guest_start(uint64_t request, const void* head, size_t head_size) = 0;
-  virtual void guest_complete(Completion completion) = 0;
+  /// `data` is aligned to 8 bytes and valid until this returns.
+  virtual void guest_complete(uint64_t operation, int32_t status, std::string_view data) = 0;
   virtual void guest_drop(uint64_t request, uint32_t reason) = 0;
 
   /// create() of the guest has returned: requests may come when it has said that it is done.
   void created();
   /// The instance cannot go on; no function of the guest is called any more.
   void break_down(host::Breakdown breakdown);
-  bool broken() const { return broken_; }
   host::GuestContext& context() { return context_; }
 
  private:
@@ -74,19 +86,37 @@ class AbiGuest : public host::Guest {
   /// After each of the guest's functions.
   void settle();
   void report_creation();
+  /// Completes as many operations as are complete now: plug-in code may add more for ever, and others want their turn.
+  void deliver();
+  int32_t read_request_body(uint64_t request, char* buffer, size_t capacity, uint64_t operation);
+  int32_t write_answer(uint64_t request, std::string_view data, uint64_t operation);
+  int32_t end_answer(uint64_t request);
+  GuestFetch* find_fetch(uint64_t fetch) { return fetches_ ? fetches_->find(fetch) : nullptr; }
+  /// The answer to the request has ended or cannot go on: so has what the guest waits for there.
+  void end_request(uint64_t request);
   int32_t read_head(host::Call& call, uint32_t status, std::string_view headers);
   int32_t invalid(const char* function, std::string_view what);
   /// Has the loop's thread see to what another thread has changed.
   void wake_from_elsewhere();
 
+  /// What was read of a body and did not fit.
+  struct Rest {
+    std::string bytes;
+    size_t at = 0;
+  };
+
   host::GuestContext& context_;
+  const outgoing::OpenNetwork& open_network_;
   const std::thread::id thread_;
   bool created_ = false;  // create() was called and has returned
-  bool broken_ = false;
+  bool broken_ = false;   // the host knows
+  std::atomic<bool> over_{false};
   std::optional<std::string> aborted_;  // what the guest said
   Creation creation_ = Creation::kRunning;
   std::string creation_error_;
   Operations operations_;
+  std::unordered_map<uint64_t, Rest> rests_;
+  std::optional<GuestFetches> fetches_;
   std::map<std::string, std::string, std::less<>> state_;
   size_t state_bytes_ = 0;
   core::ResponseHead head_;             // used again for each answer

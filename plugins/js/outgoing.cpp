@@ -5,10 +5,9 @@
 #include <optional>
 #include <utility>
 
-#include "client/proxy-settings.h"
 #include "engine/script-error.h"
 #include "plugins/js/js-guest.h"
-#include "web/compression/codec.h"
+#include "plugins/outgoing/instance-network.h"
 
 namespace valor::plugins::js {
 
@@ -18,16 +17,8 @@ namespace {
 constexpr size_t kMaxUnread = 128 * 1024;
 // Of a request's body that is there as a whole, at a time: it is copied on its way.
 constexpr size_t kMaxSlice = 64 * 1024;
-// Of one instance: a million fetches must not take all file descriptors from the others. What browsers allow.
-constexpr long kMaxConnections = 256;
-// As many at a time as the client is given: it needs 40 KiB for each, which no limit of the plug-in counts. More than
-// connections, as those of HTTP/2 carry many.
-constexpr size_t kMaxTransfers = 512;
-// More than any server takes, and what libcurl puts together in memory: 32 bytes are added for each header.
-constexpr size_t kMaxHeadBytes = 256 * 1024;
 // Fetches between two searches for dropped responses, each of which is a whole garbage collection.
 constexpr uint32_t kSearchEvery = 32;
-constexpr uint32_t kConnectTimeoutMs = 30'000;
 
 std::string to_latin1(v8::Isolate* isolate, v8::Local<v8::String> string) {
   std::string text(static_cast<size_t>(string->Length()), '\0');
@@ -56,73 +47,20 @@ core::HeaderList read_headers(std::string_view flat) {
   return headers;
 }
 
-struct Place {
-  std::string_view scheme;
-  std::string_view host;
-  uint16_t port;
-};
-
-// Where a serialised http: or https: URL without credentials points to.
-Place place_of(std::string_view url) {
-  Place place{url.substr(0, url.find(':')), {}, 0};
-  std::string_view rest = url.substr(place.scheme.size() + 3);
-  rest = rest.substr(0, rest.find_first_of("/?#"));
-  const size_t colon = rest.find(':', rest.starts_with('[') ? rest.find(']') : 0);
-  place.host = rest.substr(0, colon);
-  place.port = place.scheme == "https" ? 443 : 80;
-  if (colon != std::string_view::npos) {
-    place.port = 0;
-    for (const char c : rest.substr(colon + 1)) place.port = static_cast<uint16_t>(place.port * 10 + (c - '0'));
-  }
-  return place;
-}
-
-// Names of this machine need not be looked up.
-std::string_view as_address(std::string_view host) {
-  if (host == "localhost" || host.ends_with(".localhost")) return "127.0.0.1";
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  return host;
-}
-
-// Whether what is this server itself may be reached. Where a rule lets the plug-in reach it over the network, there is
-// no reason to.
-bool may_reach(const core::NetRules& rules, const Place& place) {
-  if (rules.allows_self() || rules.trusts_name(place.host, place.port)) return true;
-  const std::optional<core::IpAddress> address = core::IpAddress::parse(as_address(place.host));
-  return address && rules.refusal(place.host, *address, place.port).empty();
-}
-
-// https://fetch.spec.whatwg.org/#handle-content-codings
-std::unique_ptr<web::Codec> decoder_of(const core::HeaderList& headers) {
-  const std::string_view coding = headers.get("content-encoding").value_or("");
-  if (core::same_header_name(coding, "gzip") || core::same_header_name(coding, "x-gzip")) {
-    return web::Codec::decompressor(web::CompressionFormat::kGzip);
-  }
-  if (core::same_header_name(coding, "deflate")) return web::Codec::decompressor(web::CompressionFormat::kDeflate);
-  if (core::same_header_name(coding, "br")) return web::Codec::decompressor(web::CompressionFormat::kBrotli);
-  return nullptr;
-}
-
 }  // namespace
 
 class Outgoing::Fetch final : public client::TransferListener {
  public:
   Fetch(Outgoing& owner, uint32_t id, host::CallId call) : owner(owner), id(id), call(call) {}
-  ~Fetch() { give_place(); }
 
   void on_head(core::ResponseHead received, std::optional<uint64_t>, std::string_view words) override {
-    if (inside) decoder = decoder_of(received.headers);
     head = std::move(received);
     reason = words;
     tell();
   }
 
   core::WriteStatus on_data(std::string_view data) override {
-    if (decoder == nullptr) {
-      unread.append(data);
-    } else if (!decode(data, false)) {
-      return core::WriteStatus::kGone;
-    }
+    unread.append(data);
     tell_reader();
     return unread.size() >= kMaxUnread ? core::WriteStatus::kWait : core::WriteStatus::kReady;
   }
@@ -147,46 +85,13 @@ class Outgoing::Fetch final : public client::TransferListener {
   }
 
   void on_end() override {
-    if (decoder != nullptr && !decode({}, true)) return;
     ended = true;
-    give_place();
     tell_reader();
   }
 
   void on_failed(client::TransferFailure why) override {
     failure = std::move(why);
-    give_place();
-    if (own && failure->kind == client::TransferFailure::Kind::kRefused) {
-      failure->message += "; for the plug-ins of this server, \"self\" is enough";
-    }
     tell();
-  }
-
-  // Returns false when the content is not what its encoding says; the fetch has failed then.
-  bool decode(std::string_view data, bool last) {
-    const std::string wrong = decoder->write(
-        reinterpret_cast<const uint8_t*>(data.data()), data.size(), last,
-        [&](const uint8_t* out, size_t size) { unread.append(reinterpret_cast<const char*>(out), size); });
-    if (wrong.empty()) return true;
-    on_failed({client::TransferFailure::Kind::kBroken, "the content cannot be decoded: " + wrong, "ERR_CONTENT"});
-    return false;
-  }
-
-  void resume_upload() {
-    transfer.resume_upload();
-    inside_transfer.resume_upload();
-  }
-  void resume_download() {
-    transfer.resume_download();
-    inside_transfer.resume_download();
-  }
-  void stop() {
-    transfer = {};
-    inside_transfer = {};
-    give_place();
-  }
-  void give_place() {
-    if (std::exchange(active, false)) owner.give_place();
   }
 
   void tell() {
@@ -200,14 +105,8 @@ class Outgoing::Fetch final : public client::TransferListener {
 
   Outgoing& owner;
   const uint32_t id;
-  const host::CallId call;  // on whose behalf; 0: of none
-  client::Transfer transfer;
-  bool active = false;                           // the client has it
-  std::optional<client::ClientRequest> waiting;  // until others are over
-  bool own = false;                              // it is this server that is asked
-  bool inside = false;                           // through memory
-  loopback::Transfer inside_transfer;
-  std::unique_ptr<web::Codec> decoder;
+  const host::CallId call;                     // on whose behalf; 0: of none
+  std::unique_ptr<outgoing::Sending> sending;  // null: refused, or given up
 
   // News that JavaScript has not been told.
   bool told = false;  // in news_
@@ -231,7 +130,8 @@ class Outgoing::Fetch final : public client::TransferListener {
   bool upload_ended = false;
 };
 
-Outgoing::Outgoing(JsGuest& guest) : guest_(guest) {
+Outgoing::Outgoing(JsGuest& guest)
+    : guest_(guest), network_(std::make_unique<outgoing::InstanceNetwork>(guest.context(), guest.options().server)) {
   engine::Isolate& isolate = guest.isolate();
   v8::HandleScope handles(isolate.v8());
   on_head_.Reset(isolate.v8(), isolate.hook("onOutgoingHead"));
@@ -240,10 +140,7 @@ Outgoing::Outgoing(JsGuest& guest) : guest_(guest) {
   on_failed_.Reset(isolate.v8(), isolate.hook("onOutgoingFailed"));
 }
 
-Outgoing::~Outgoing() {
-  fetches_.clear();
-  guest_.context().loop().cancel_timer(waiting_timer_);
-}
+Outgoing::~Outgoing() = default;
 
 void Outgoing::tell(uint32_t id) {
   // JsGuest::wait_ms() sees it.
@@ -285,123 +182,21 @@ void Outgoing::start(const Info& info) {
 
   net::EventLoop::Inside inside(guest_.context().loop());
   fetches_[id] = std::move(owned);
-  send(fetch, std::move(request));
+  // What runs on behalf of no request, or of one that is over, begins anew.
+  const host::Call* caller = guest_.context().find(guest_.current_call());
+  const unsigned hops = (caller != nullptr ? caller->request().hops : 0u) + 1;
+  fetch.sending = network_->send(std::move(request), hops, fetch);
 }
 
 void Outgoing::find_dropped() {
   // Only the instance's own thread changes what is in fetches_.
-  if (fetches_.size() < static_cast<size_t>(kMaxConnections) || last_id_ < next_search_) return;
+  if (fetches_.size() < outgoing::InstanceNetwork::kMaxConnections || last_id_ < next_search_) return;
   next_search_ = last_id_ + kSearchEvery;
   const bool any = std::any_of(fetches_.begin(), fetches_.end(), [](const auto& entry) {
     return entry.second->head_delivered && !entry.second->reader_waits;
   });
   // A response that nobody refers to keeps its connection until V8 notices, and without need it does not look.
   if (any) guest_.isolate().v8()->LowMemoryNotification();
-}
-
-void Outgoing::send(Fetch& fetch, client::ClientRequest request) {
-  if (send_inside(fetch, request)) return;
-  const core::NetRules& rules = guest_.context().definition().permissions.net;
-  const Place place = place_of(request.url);
-  const std::string host(place.host);
-  const bool trusted = rules.trusts_name(host, place.port);
-  request.proxy = client::ProxySettings::of_process().proxy_for(place.scheme, place.host);
-  const auto refuse = [&](std::string why) {
-    fetch.on_failed({client::TransferFailure::Kind::kRefused, std::move(why), "ERR_PERMISSION"});
-  };
-  if (!trusted && !rules.may_allow_addresses(place.port)) return refuse(rules.refusal(host, place.port));
-  if (!trusted && !request.proxy.empty()) {
-    // The proxy resolves names, and has to keep the unwanted ones out; addresses and this machine's own names are
-    // known.
-    if (const std::optional<core::IpAddress> address = core::IpAddress::parse(as_address(host))) {
-      if (std::string why = rules.refusal(host, *address, place.port); !why.empty()) return refuse(std::move(why));
-    }
-  }
-  if (!trusted && request.proxy.empty()) {
-    // The definition lives longer than the client.
-    request.check_address = [&rules, host](const core::IpAddress& address, uint16_t port) {
-      return rules.refusal(host, address, port);
-    };
-  }
-  size_t head_bytes = request.url.size();
-  for (const core::HeaderList::Header header : request.headers) {
-    head_bytes += header.name.size() + header.value.size() + 32;
-  }
-  if (head_bytes > kMaxHeadBytes) {
-    return fetch.on_failed({client::TransferFailure::Kind::kBroken,
-                            "URL and headers are larger than " + std::to_string(kMaxHeadBytes / 1024) + " KiB",
-                            "ERR_HEADERS"});
-  }
-  request.http2 = true;
-  request.decode = true;
-  const bool like_page = guest_.context().definition().fetch == core::FetchRules::kBrowser;
-  request.head_rules = like_page ? client::HeadRules::kBrowser : client::HeadRules::kTolerant;
-  request.connect_timeout_ms = kConnectTimeoutMs;
-  // Who waits for the answer has a deadline already.
-  request.response_timeout_ms = 0;
-
-  hand_over(fetch, std::move(request));
-}
-
-void Outgoing::hand_over(Fetch& fetch, client::ClientRequest request) {
-  if (active_ < kMaxTransfers) return begin(fetch, request);
-  fetch.waiting = std::move(request);
-  waiting_.push_back(fetch.id);
-}
-
-void Outgoing::give_place() {
-  --active_;
-  if (waiting_.empty() || waiting_timer_ != 0) return;
-  // Not from within the client.
-  waiting_timer_ = guest_.context().loop().start_timer(0, [this] {
-    waiting_timer_ = 0;
-    while (!waiting_.empty() && active_ < kMaxTransfers) {
-      const auto found = fetches_.find(waiting_.front());
-      waiting_.pop_front();
-      if (found == fetches_.end() || found->second->failure) continue;
-      begin(*found->second, *std::exchange(found->second->waiting, std::nullopt));
-    }
-  });
-}
-
-void Outgoing::begin(Fetch& fetch, const client::ClientRequest& request) {
-  std::string error;
-  if (client_ == nullptr) {
-    auto client = client::CurlClient::create(guest_.context().loop(), {.max_connections = kMaxConnections});
-    if (client) {
-      client_ = std::move(client).value();
-    } else {
-      error = client.error().message;
-    }
-  }
-  if (client_ != nullptr) {
-    core::Result<client::Transfer> transfer = client_->start(request, fetch);
-    if (transfer) {
-      fetch.transfer = std::move(transfer).value();
-      fetch.active = true;
-      ++active_;
-      return;
-    }
-    error = transfer.error().message;
-  }
-  fetch.on_failed({client::TransferFailure::Kind::kBroken, std::move(error)});
-}
-
-bool Outgoing::send_inside(Fetch& fetch, const client::ClientRequest& request) {
-  host::GuestContext& context = guest_.context();
-  if (guest_.options().server == nullptr) return false;
-  if (inside_ == nullptr) {
-    inside_ = std::make_unique<loopback::Client>(context.loop(), *guest_.options().server, context.definition().name);
-  }
-  std::optional<std::string> target = inside_->target_of(request.url);
-  fetch.own = target.has_value();
-  if (!target || !may_reach(context.definition().permissions.net, place_of(request.url))) return false;
-  // What runs on behalf of no request, or of one that is over, begins anew.
-  const host::Call* call = context.find(guest_.current_call());
-  const unsigned hops = (call != nullptr ? call->request().hops : 0u) + 1;
-  fetch.inside = true;
-  fetch.inside_transfer = inside_->start(request, std::move(*target), static_cast<uint8_t>(hops), fetch);
-  return true;
 }
 
 void Outgoing::read(const Info& info) {
@@ -418,7 +213,7 @@ void Outgoing::read(const Info& info) {
         return info.GetReturnValue().SetNull();
       }
       fetch->reader_waits = true;
-      fetch->resume_download();
+      if (fetch->sending != nullptr) fetch->sending->resume_download();
       return;
     }
     store = v8::ArrayBuffer::NewBackingStore(isolate, fetch->unread.size(),
@@ -428,7 +223,7 @@ void Outgoing::read(const Info& info) {
     if (store == nullptr) return info.GetReturnValue().SetNull();
     std::memcpy(store->Data(), fetch->unread.data(), fetch->unread.size());
     fetch->unread.clear();
-    fetch->resume_download();
+    if (fetch->sending != nullptr) fetch->sending->resume_download();
   }
   const size_t length = store->ByteLength();
   v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, std::move(store));
@@ -448,7 +243,7 @@ void Outgoing::write(const Info& info) {
   if (fetch == nullptr) return;
   fetch->piece += piece;
   fetch->upload_ended = fetch->upload_ended || ends;
-  fetch->resume_upload();
+  if (fetch->sending != nullptr) fetch->sending->resume_upload();
 }
 
 void Outgoing::cancel(const Info& info) {
@@ -517,7 +312,7 @@ void Outgoing::deliver() {
 void Outgoing::drop(host::CallId call) {
   for (auto& [id, fetch] : fetches_) {
     if (fetch->call != call || fetch->ended || fetch->failure) continue;
-    fetch->stop();
+    fetch->sending.reset();
     fetch->unread.clear();
     fetch->on_failed(
         {client::TransferFailure::Kind::kBroken,

@@ -1,6 +1,5 @@
-// The requests that a plug-in makes: fetch() of one instance, over client::CurlClient on the instance's loop, or in
-// memory (loopback/) where the server itself is asked. Redirects and all other rules of the standard are in
-// web/fetch/fetch.ts; here a request is one exchange with one server.
+// The requests that a plug-in makes: fetch() of one instance, over its network (plugins/outgoing). Redirects and all
+// other rules of the standard are in web/fetch/fetching.ts; here a request is one exchange with one server.
 //
 // Their news may come on a stand-in's thread, where no plug-in code can run. They are kept with the request, and
 // the instance's own thread delivers them to JavaScript (deliver). A response's body is taken from there by whoever
@@ -10,14 +9,12 @@
 #include <v8.h>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
-#include "client/curl-client.h"
 #include "host/guest.h"
-#include "loopback/transfer.h"
+#include "plugins/outgoing/network.h"
 
 namespace valor::plugins::js {
 
@@ -49,29 +46,16 @@ class Outgoing {
   class Fetch;
 
   Fetch* find(v8::Local<v8::Value> id);
-  /// Starts the exchange; what keeps it from starting is news of it.
-  void send(Fetch& fetch, client::ClientRequest request);
-  /// In memory, where that is this server and may be reached. Returns whether it is.
-  bool send_inside(Fetch& fetch, const client::ClientRequest& request);
   void call_hook(Fetch& fetch, const v8::Global<v8::Function>& hook, int count, v8::Local<v8::Value>* arguments);
   void tell(uint32_t id);
-  /// Hands the request to the client, now or when enough others are over.
-  void hand_over(Fetch& fetch, client::ClientRequest request);
-  void begin(Fetch& fetch, const client::ClientRequest& request);
-  /// One of those that the client has is over.
-  void give_place();
   /// Where all connections are taken: finds the responses that the plug-in has dropped unread.
   void find_dropped();
 
   JsGuest& guest_;
-  std::unique_ptr<client::CurlClient> client_;
-  std::unique_ptr<loopback::Client> inside_;
-  std::unordered_map<uint32_t, std::unique_ptr<Fetch>> fetches_;  // destroyed before the clients
+  const std::unique_ptr<outgoing::Network> network_;
+  std::unordered_map<uint32_t, std::unique_ptr<Fetch>> fetches_;  // destroyed before the network
   std::vector<uint32_t> news_;
   uint32_t last_id_ = 0;
-  size_t active_ = 0;  // the client has them
-  std::deque<uint32_t> waiting_;
-  net::EventLoop::TimerId waiting_timer_ = 0;
   uint32_t next_search_ = 0;  // for what was dropped: not before this id
   v8::Global<v8::Function> on_head_;
   v8::Global<v8::Function> on_readable_;

@@ -20,7 +20,7 @@ TEST_CASE("an instance whose on_create fails or throws is not created, and the o
 }
 
 TEST_CASE("an instance that is never created can be destroyed") {
-  valor::plugins::native::NativeKind kind;
+  valor::plugins::native::NativeKind kind{nullptr};
   FakeHost host(definition_of(test_plugin("creation"), "\"never\""));
   host.run([&] {
     auto guest = kind.create(host);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <string_view>
+#include <utility>
 
 #include "plugins/native/instance-table.h"
 #include "plugins/native/native-guest.h"
@@ -24,13 +25,20 @@ int32_t copy_out(std::string_view text, void* buffer, size_t capacity) {
   return static_cast<int32_t>(text.size());
 }
 
-/// Calls `function` with the instance, inside the turn of its loop.
+/// Calls `function` with the instance, on whichever thread the plug-in called from.
 template <class Function>
-int32_t in_turn(uint64_t instance, Function function) {
+int32_t with_instance(uint64_t instance, Function function) {
+  const InstanceTable::Use guest(InstanceTable::of_process(), instance);
+  return guest && !guest->over() ? function(*guest) : VALOR_NO_INSTANCE;
+}
+
+/// The same inside the turn of its loop.
+template <class Function>
+auto in_turn(uint64_t instance, Function function) -> decltype(function(std::declval<NativeGuest&>())) {
   const InstanceTable::Use guest(InstanceTable::of_process(), instance);
   if (!guest) return VALOR_NO_INSTANCE;
   const net::EventLoop::Inside inside(guest->loop());
-  return function(*guest);
+  return guest->over() ? VALOR_NO_INSTANCE : function(*guest);
 }
 
 int32_t create_done(uint64_t instance) {
@@ -46,26 +54,25 @@ int32_t abort(uint64_t instance, const char* message, size_t message_size) {
 }
 
 int32_t config(uint64_t instance, char* buffer, size_t capacity) {
-  const InstanceTable::Use guest(InstanceTable::of_process(), instance);
-  return guest ? copy_out(guest->definition().config, buffer, capacity) : VALOR_NO_INSTANCE;
+  return with_instance(instance,
+                       [&](NativeGuest& guest) { return copy_out(guest.definition().config, buffer, capacity); });
 }
 
 int32_t name(uint64_t instance, char* buffer, size_t capacity) {
-  const InstanceTable::Use guest(InstanceTable::of_process(), instance);
-  return guest ? copy_out(guest->definition().name, buffer, capacity) : VALOR_NO_INSTANCE;
+  return with_instance(instance,
+                       [&](NativeGuest& guest) { return copy_out(guest.definition().name, buffer, capacity); });
 }
 
 int32_t location(uint64_t instance, char* buffer, size_t capacity) {
-  const InstanceTable::Use guest(InstanceTable::of_process(), instance);
-  return guest ? copy_out(guest->location(), buffer, capacity) : VALOR_NO_INSTANCE;
+  return with_instance(instance, [&](NativeGuest& guest) { return copy_out(guest.location(), buffer, capacity); });
 }
 
 int32_t log(uint64_t instance, uint32_t level, const char* message, size_t message_size) {
-  const InstanceTable::Use guest(InstanceTable::of_process(), instance);
-  if (!guest) return VALOR_NO_INSTANCE;
-  if (level > VALOR_LOG_ERROR) return VALOR_INVALID;
-  guest->log(static_cast<core::LogLevel>(level), view(message, message_size));
-  return VALOR_OK;
+  return with_instance(instance, [&](NativeGuest& guest) {
+    if (level > VALOR_LOG_ERROR) return VALOR_INVALID;
+    guest.log(static_cast<core::LogLevel>(level), view(message, message_size));
+    return VALOR_OK;
+  });
 }
 
 int32_t state_get(uint64_t instance, const char* key, size_t key_size, void* buffer, size_t capacity) {
@@ -117,13 +124,17 @@ int32_t body_read(uint64_t instance, uint64_t request, void* buffer, size_t capa
   });
 }
 
-int64_t fetch(uint64_t, uint64_t, const char*, size_t, const char*, size_t, const void*, size_t, uint64_t, uint32_t,
-              uint64_t) {
-  return VALOR_INVALID;
+int64_t fetch(uint64_t instance, uint64_t request, const char* method, size_t method_size, const char* url,
+              size_t url_size, const void* headers, size_t headers_size, uint64_t length, uint32_t flags,
+              uint64_t operation) {
+  return in_turn(instance, [&](NativeGuest& guest) {
+    return guest.fetch(request, view(method, method_size), view(url, url_size), view(headers, headers_size), length,
+                       flags, operation);
+  });
 }
 
-int32_t fetch_cancel(uint64_t, uint64_t) {
-  return VALOR_GONE;
+int32_t fetch_cancel(uint64_t instance, uint64_t fetch) {
+  return in_turn(instance, [&](NativeGuest& guest) { return guest.fetch_cancel(fetch); });
 }
 
 int32_t sleep(uint64_t instance, uint64_t milliseconds, uint64_t operation) {

@@ -124,7 +124,7 @@ TEST_CASE("a new file at an old path brings new code, however it got there") {
   TemporaryFolder folder;
   const std::string path = folder.path + "/plugin.so";
   fs::copy_file(test_plugin("plain-a"), path);
-  NativeKind kind;
+  NativeKind kind{nullptr};
   FakeHost old_host(definition_of(path));
   REQUIRE(old_host.start(kind) == "");
   CHECK(old_host.get("").answer == "a");
@@ -147,7 +147,7 @@ TEST_CASE("a new file at an old path brings new code, however it got there") {
 }
 
 TEST_CASE("plug-ins of different files share no inline variables, instances of one file do") {
-  NativeKind kind;
+  NativeKind kind{nullptr};
   FakeHost a(definition_of(test_plugin("plain-a")));
   FakeHost again(definition_of(test_plugin("plain-a")));
   FakeHost b(definition_of(test_plugin("plain-b")));

@@ -23,7 +23,7 @@ void NativeGuest::outside(Function function) {
 NativeGuest::~NativeGuest() {
   if (number_ == 0) return;
   net::EventLoop::Outside outside(loop());
-  if (has_self_ && !broken()) {
+  if (has_self_ && !over()) {
     try {
       guest_->destroy(self_);
     } catch (...) {
@@ -40,12 +40,12 @@ void NativeGuest::start() {
     loaded = libraries_.load(definition().path, host_table());
     if (loaded) number_ = InstanceTable::of_process().add(*this);
   });
-  if (broken()) return;
+  if (over()) return;
   if (!loaded) return context().start_failed(loaded.error().message);
   guest_ = *loaded;
   if (number_ == 0) return context().start_failed("too many native instances in this process");
   outside([&] { self_ = guest_->create(number_); });
-  has_self_ = !broken();
+  has_self_ = true;
   created();
 }
 
@@ -53,8 +53,8 @@ void NativeGuest::guest_start(uint64_t request, const void* head, size_t head_si
   outside([&] { guest_->start(self_, request, head, head_size); });
 }
 
-void NativeGuest::guest_complete(abi::Completion completion) {
-  outside([&] { guest_->complete(self_, completion.operation, completion.status, nullptr, 0); });
+void NativeGuest::guest_complete(uint64_t operation, int32_t status, std::string_view data) {
+  outside([&] { guest_->complete(self_, operation, status, data.data(), data.size()); });
 }
 
 void NativeGuest::guest_drop(uint64_t request, uint32_t reason) {

@@ -10,14 +10,15 @@ namespace valor::plugins::native {
 
 class NativeGuest final : public abi::AbiGuest {
  public:
-  NativeGuest(host::GuestContext& context, LibraryCache& libraries) : AbiGuest(context), libraries_(libraries) {}
+  NativeGuest(host::GuestContext& context, const outgoing::OpenNetwork& open_network, LibraryCache& libraries)
+      : AbiGuest(context, open_network), libraries_(libraries) {}
   ~NativeGuest() override;
 
   void start() override;
 
  private:
   void guest_start(uint64_t request, const void* head, size_t head_size) override;
-  void guest_complete(abi::Completion completion) override;
+  void guest_complete(uint64_t operation, int32_t status, std::string_view data) override;
   void guest_drop(uint64_t request, uint32_t reason) override;
 
   /// Runs plug-in code: outside the turn, and no exception gets past here.

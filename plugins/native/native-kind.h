@@ -3,17 +3,21 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "host/guest.h"
 #include "plugins/native/library.h"
+#include "plugins/outgoing/network.h"
 
 namespace valor::plugins::native {
 
 class NativeKind final : public host::Kind {
  public:
+  explicit NativeKind(outgoing::OpenNetwork open_network) : open_network_(std::move(open_network)) {}
   std::unique_ptr<host::Guest> create(host::GuestContext& context) override;
 
  private:
+  const outgoing::OpenNetwork open_network_;
   LibraryCache libraries_;
 };
 

@@ -36,7 +36,7 @@ class Fixture {
 
   std::string text(const std::string& url) { return host.get(url).answer; }
 
-  NativeKind kind;
+  NativeKind kind{nullptr};
   FakeHost host;
   const std::string error;  ///< why it was not created, or ""
 };

@@ -2,27 +2,22 @@
 // A URL is its serialisation and the places of its parts in it; url.ts cuts the parts out when they are asked for.
 #include <v8.h>
 
-#include <algorithm>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "web/natives.h"
 #include "web/url/ada.h"
+#include "web/url/parse.h"
 
 namespace valor::web {
 
 namespace {
 
-// Longer texts are no URLs, in Chromium neither. Parsing takes several copies outside of the JavaScript heap, which a
-// plug-in could otherwise use to get past its memory limit.
-constexpr int kMaxUrlLength = 2 * 1024 * 1024;
-
 using Info = v8::FunctionCallbackInfo<v8::Value>;
 
 bool is_short_text(v8::Local<v8::Value> value) {
-  return value->IsString() && value.As<v8::String>()->Length() <= kMaxUrlLength;
+  return value->IsString() && static_cast<size_t>(value.As<v8::String>()->Length()) <= kMaxUrlLength;
 }
 
 /// A string as UTF-8, lone surrogates replaced. Short ones, nearly all, stay on the stack.
@@ -41,6 +36,7 @@ class Utf8 {
 
   const char* data() const { return data_; }
   size_t size() const { return size_; }
+  std::string_view view() const { return {data_, size_}; }
 
  private:
   char small_[512];
@@ -48,11 +44,6 @@ class Utf8 {
   char* data_ = small_;
   size_t size_ = 0;
 };
-
-struct FreeUrl {
-  void operator()(void* url) const { ada_free(url); }
-};
-using Url = std::unique_ptr<void, FreeUrl>;
 
 /// Writes the places into `parts`, a Uint32Array of 8, and returns the serialisation.
 void return_url(const Info& info, const Url& url, v8::Local<v8::Value> parts) {
@@ -73,26 +64,6 @@ void return_url(const Info& info, const Url& url, v8::Local<v8::Value> parts) {
   }
 }
 
-constexpr uint8_t kNotSpecial = 1;
-
-// https://url.spec.whatwg.org/#concept-domain-to-ascii: ada takes labels whose punycode is not valid as they are. Those
-// that are valid stand for something else than themselves.
-bool has_invalid_punycode(ada_url url) {
-  ada_string host = ada_get_hostname(url);
-  std::string_view rest(host.data, host.length);
-  if (rest.find("xn--") == std::string_view::npos || ada_get_scheme_type(url) == kNotSpecial) return false;
-  while (!rest.empty()) {
-    std::string_view label = rest.substr(0, rest.find('.'));
-    rest.remove_prefix(std::min(rest.size(), label.size() + 1));
-    if (!label.starts_with("xn--")) continue;
-    ada_owned_string decoded = ada_idna_to_unicode(label.data(), label.size());
-    bool invalid = std::string_view(decoded.data, decoded.length).starts_with("xn--") || decoded.length == 0;
-    ada_free_owned_string(decoded);
-    if (invalid) return true;
-  }
-  return false;
-}
-
 // urlParse(input: string, base: string | undefined, parts: Uint32Array): string | undefined
 void url_parse(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
@@ -102,11 +73,11 @@ void url_parse(const Info& info) {
   if (!info[1]->IsUndefined()) {
     if (!is_short_text(info[1])) return;
     Utf8 base(isolate, info[1].As<v8::String>());
-    url.reset(ada_parse_with_base(input.data(), input.size(), base.data(), base.size()));
+    url = parse_url(input.view(), base.view());
   } else {
-    url.reset(ada_parse(input.data(), input.size()));
+    url = parse_url(input.view());
   }
-  if (ada_is_valid(url.get()) && !has_invalid_punycode(url.get())) return_url(info, url, info[2]);
+  if (url != nullptr) return_url(info, url, info[2]);
 }
 
 // The order is that of UrlPart in url-record.ts.
