@@ -2,47 +2,46 @@
 import { fromBytes, isBytes } from './text';
 
 export class Headers {
-  private readonly names: string[] = [];
-  private readonly values: string[] = [];
+  /** Name, value, name, value, ... */
+  private readonly pairs: string[] = [];
 
   get size(): i32 {
-    return this.names.length;
+    return this.pairs.length >> 1;
   }
 
   /** The name of the header at `index`, in lower case where it came from the host. */
   name(index: i32): string {
-    return this.names[index];
+    return this.pairs[index << 1];
   }
 
   value(index: i32): string {
-    return this.values[index];
+    return this.pairs[(index << 1) + 1];
   }
 
   /** The first value of `name` (in lower case), or null. */
   get(name: string): string | null {
-    const index = this.names.indexOf(name);
-    return index < 0 ? null : this.values[index];
+    for (let i = 0; i < this.size; i++) if (this.name(i) == name) return this.value(i);
+    return null;
   }
 
   /** Adds a header. What HTTP does not allow in one makes the answer a 500. */
   append(name: string, value: string): Headers {
-    this.names.push(name);
-    this.values.push(value);
+    this.pairs.push(name);
+    this.pairs.push(value);
     return this;
   }
 
   /** As the host takes them: see "Headers towards the host" in abi/valor.h. */
   packed(): ArrayBuffer {
+    const pairs = this.pairs;
     let size = 0;
-    for (let i = 0; i < this.size; i++) size += 8 + sizeOf(this.names[i]) + sizeOf(this.values[i]);
+    for (let i = 0; i < pairs.length; i++) size += 4 + sizeOf(pairs[i]);
     const block = new ArrayBuffer(size);
     let at = changetype<usize>(block);
-    for (let i = 0; i < this.size; i++) {
-      const name = this.names[i];
-      const value = this.values[i];
-      store<u32>(at, sizeOf(name));
-      store<u32>(at + 4, sizeOf(value));
-      at = write(write(at + 8, name), value);
+    for (let i = 0; i < pairs.length; i += 2) {
+      store<u32>(at, sizeOf(pairs[i]));
+      store<u32>(at + 4, sizeOf(pairs[i + 1]));
+      at = write(write(at + 8, pairs[i]), pairs[i + 1]);
     }
     return block;
   }
