@@ -39,6 +39,9 @@ export const wasm = (language: string): Column =>
 
 export const columns: Column[] = [
   column('js', (plugin) => ({ type: 'web', url: join(root, `test/parity/js/${plugin}.js`) })),
+  native('c'),
+  wasm('c'),
+  wasm('assemblyscript'),
 ];
 
 /** Files of a column that are not there: it has not been built. */

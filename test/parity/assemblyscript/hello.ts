@@ -1,0 +1,3 @@
+import { onRequest, Response } from 'valor';
+
+onRequest(() => Response.text('OK response from a plugin'));
