@@ -35,7 +35,14 @@ struct Range {
 };
 
 // The types that have a field, as a set.
-enum TypeSet : uint8_t { kStaticOnly = 1, kNativeOnly = 2, kStaticAndNative = 3, kWebOnly = 4, kAllTypes = 7 };
+enum TypeSet : uint8_t {
+  kStaticOnly = 1,
+  kNativeOnly = 2,
+  kStaticAndNative = 3,
+  kWebOnly = 4,
+  kNativeAndWeb = 6,
+  kAllTypes = 7
+};
 
 struct Field {
   std::string_view key;
@@ -46,7 +53,7 @@ constexpr std::array kFields = {
     Field{"type", kAllTypes},        Field{"name", kAllTypes},     Field{"prefix", kAllTypes},
     Field{"path", kStaticAndNative}, Field{"url", kWebOnly},       Field{"builtin", kStaticOnly},
     Field{"config", kAllTypes},      Field{"limits", kAllTypes},   Field{"instances", kAllTypes},
-    Field{"root", kWebOnly},         Field{"location", kAllTypes}, Field{"permissions", kWebOnly},
+    Field{"root", kWebOnly},         Field{"location", kAllTypes}, Field{"permissions", kNativeAndWeb},
     Field{"fetch", kWebOnly},
 };
 constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
@@ -329,10 +336,11 @@ void Reader::refuse_foreign(const JsonValue& object, const std::string& field, P
   for (const JsonMember& candidate : object.members) {
     for (const Field& known : kFields) {
       if (candidate.key != known.key || (known.types & set) != 0) continue;
-      std::string_view owner = known.types == kStaticOnly   ? "\"static\""
-                               : known.types == kNativeOnly ? "\"native\""
-                               : known.types == kWebOnly    ? "\"web\""
-                                                            : "\"native\" or \"static\"";
+      std::string_view owner = known.types == kStaticOnly     ? "\"static\""
+                               : known.types == kNativeOnly   ? "\"native\""
+                               : known.types == kWebOnly      ? "\"web\""
+                               : known.types == kNativeAndWeb ? "\"native\" or \"web\""
+                                                              : "\"native\" or \"static\"";
       mistake(candidate.line, join(field, known.key),
               "belongs to plug-ins of type " + std::string(owner) + "; the type of this one is \"" +
                   std::string(to_string(type)) + "\"");

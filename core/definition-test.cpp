@@ -138,8 +138,9 @@ TEST_CASE("mistakes in permissions are reported at their place") {
             .starts_with("body:2: permissions.net[1]: expected a string, found a number\n"
                          "body:3: permissions.net[2]: \"http://b/\" is a URL; rules have no scheme and no path; "
                          "expected a host (\"api.example.org\")"));
-  CHECK(mistakes(R"({"type":"native","name":"a","path":"x","permissions":{"net":[]}})").find("belongs to plug-ins") !=
-        std::string::npos);
+  CHECK(mistakes(R"({"type":"native","name":"a","path":"x","permissions":{"net":[]}})") == "none");
+  CHECK(mistakes(R"({"type":"static","name":"health","permissions":{"net":[]}})")
+            .find("belongs to plug-ins of type \"native\" or \"web\"") != std::string::npos);
 }
 
 TEST_CASE("limits and instances are read") {

@@ -33,7 +33,8 @@ struct Instances {
   uint32_t max = 1;  ///< at least 1 and at least min. ..1024
 };
 
-/// JSON: "permissions": {"net": ["api.example.org", "*.example.com:8443", "10.0.0.0/8"]}. Enforced for kWeb.
+/// JSON: "permissions": {"net": ["api.example.org", "*.example.com:8443", "10.0.0.0/8"]}. For kWeb and kNative,
+/// whose own sockets nobody can keep back.
 struct Permissions {
   NetRules net;  ///< where fetch() may connect to
 };
