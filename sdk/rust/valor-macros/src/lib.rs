@@ -127,9 +127,8 @@ impl Handler {
             1 => return Ok(""),
             2 => &parameters[1],
             count => {
-                let text = format!(
-                    "the handler takes (Request) or (Request, Context); this one has {count} parameters"
-                );
+                let text =
+                    format!("the handler takes (Request) or (Request, Context); this one has {count} parameters");
                 return Mistake::new(name.span(), text);
             }
         };
@@ -187,11 +186,7 @@ fn glue(arguments: &Arguments, handler: &Handler) -> TokenStream {
         #[allow(non_camel_case_types)]
         {visibility} enum {name} {{}}
         impl ::valor::__private::Plugin for {name} {{
-            fn create(
-                context: ::valor::Context,
-            ) -> ::std::option::Option<
-                ::valor::__private::BoxFuture<::std::result::Result<(), ::valor::Error>>,
-            > {{
+            fn create(context: ::valor::Context) -> ::std::option::Option<::valor::__private::Creation> {{
                 let _ = &context;
                 {create}
             }}

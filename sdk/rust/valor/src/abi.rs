@@ -189,7 +189,8 @@ mod tests {
         let here: Vec<_> = FUNCTIONS
             .iter()
             .map(|(name, result, parameters)| {
-                let parameters = parameters.iter().map(|(kind, argument)| (*kind, argument.to_string())).collect::<Vec<_>>();
+                let parameters =
+                    parameters.iter().map(|(kind, argument)| (*kind, argument.to_string())).collect::<Vec<_>>();
                 (name.to_string(), *result, parameters)
             })
             .collect();

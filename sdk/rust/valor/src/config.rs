@@ -73,11 +73,11 @@ fn escaped(rest: &mut std::str::Chars<'_>) -> Option<char> {
             let unit = hex4(rest)?;
             let mut ahead = rest.clone();
             // Two halves make one code point; a half alone stands for nothing.
-            let second = match (0xd800..0xdc00).contains(&unit) && ahead.next() == Some('\\') && ahead.next() == Some('u')
-            {
-                true => hex4(&mut ahead).filter(|second| (0xdc00..0xe000).contains(second)),
-                false => None,
-            };
+            let second =
+                match (0xd800..0xdc00).contains(&unit) && ahead.next() == Some('\\') && ahead.next() == Some('u') {
+                    true => hex4(&mut ahead).filter(|second| (0xdc00..0xe000).contains(second)),
+                    false => None,
+                };
             match second {
                 Some(second) => {
                     *rest = ahead;
@@ -105,7 +105,10 @@ mod tests {
         assert_eq!(parsed(r#""Alice""#).as_deref(), Some("Alice"));
         assert_eq!(parsed(r#" "" "#).as_deref(), Some(""));
         assert_eq!(parsed(r#""a\"\\\/\b\f\n\r\t\u00e9é""#).as_deref(), Some("a\"\\/\x08\x0c\n\r\téé"));
-        assert_eq!(parsed(r#""\ud83d\ude00 \ud83d \ud83dx \ude00""#).as_deref(), Some("😀 \u{fffd} \u{fffd}x \u{fffd}"));
+        assert_eq!(
+            parsed(r#""\ud83d\ude00 \ud83d \ud83dx \ude00""#).as_deref(),
+            Some("😀 \u{fffd} \u{fffd}x \u{fffd}")
+        );
         for bad in ["", "\"", "Alice", "null", "\"a\"b\"", "\"a\nb\"", r#""\x""#, r#""\u12""#, r#""a\""#, r#"["a"]"#] {
             assert_eq!(parsed(bad), None, "{bad}");
         }

@@ -3,13 +3,13 @@ use std::future::Future;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::instance::BoxFuture;
+use crate::instance::Creation;
 
 /// The functions that `#[vlugin(on_create = NAME)]` takes: they take a Context, or nothing, are async or not, and return
 /// nothing or a Result<(), E>. An error, as a panic, makes the creation fail with its text.
 pub trait OnCreate<Form> {
     #[doc(hidden)]
-    fn begin(self, context: Context) -> BoxFuture<Result<(), Error>>;
+    fn begin(self, context: Context) -> Creation;
 }
 
 #[doc(hidden)]
@@ -22,7 +22,7 @@ where
     C: FnOnce(Context) -> R,
     R: Outcome<F> + 'static,
 {
-    fn begin(self, context: Context) -> BoxFuture<Result<(), Error>> {
+    fn begin(self, context: Context) -> Creation {
         self(context).future()
     }
 }
@@ -32,7 +32,7 @@ where
     C: FnOnce() -> R,
     R: Outcome<F> + 'static,
 {
-    fn begin(self, _: Context) -> BoxFuture<Result<(), Error>> {
+    fn begin(self, _: Context) -> Creation {
         self().future()
     }
 }
@@ -40,7 +40,7 @@ where
 /// What such a function returns.
 #[doc(hidden)]
 pub trait Outcome<Form> {
-    fn future(self) -> BoxFuture<Result<(), Error>>;
+    fn future(self) -> Creation;
 }
 
 #[doc(hidden)]
@@ -49,13 +49,13 @@ pub struct IsResult;
 pub struct IsFuture<F>(F);
 
 impl Outcome<IsResult> for () {
-    fn future(self) -> BoxFuture<Result<(), Error>> {
+    fn future(self) -> Creation {
         Box::pin(async { Ok(()) })
     }
 }
 
 impl<E: Into<Error>> Outcome<IsResult> for Result<(), E> {
-    fn future(self) -> BoxFuture<Result<(), Error>> {
+    fn future(self) -> Creation {
         let result = self.map_err(Into::into);
         Box::pin(async { result })
     }
@@ -66,12 +66,12 @@ where
     F: Future + 'static,
     F::Output: Outcome<O>,
 {
-    fn future(self) -> BoxFuture<Result<(), Error>> {
+    fn future(self) -> Creation {
         Box::pin(async { self.await.future().await })
     }
 }
 
 /// Calls on_create.
-pub fn begin<Form>(on_create: impl OnCreate<Form>, context: Context) -> BoxFuture<Result<(), Error>> {
+pub fn begin<Form>(on_create: impl OnCreate<Form>, context: Context) -> Creation {
     on_create.begin(context)
 }

@@ -148,7 +148,10 @@ impl Fetch {
             return Err(Error::gone("the request has ended, and its fetches with it"));
         }
         if number <= 0 {
-            return Err(Error::fail(format!("fetch of {}: not a request that can be sent; the log says why", self.url)));
+            return Err(Error::fail(format!(
+                "fetch of {}: not a request that can be sent; the log says why",
+                self.url
+            )));
         }
         operation.started();
         let number = number as u64;

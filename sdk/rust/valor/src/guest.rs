@@ -1,4 +1,8 @@
 //! The guest's functions of the ABI, and what #[vlugin] makes of a handler: one type that implements Plugin.
+//!
+//! The unsafe functions are for the host, by the rules of abi/valor.h.
+#![allow(clippy::missing_safety_doc)]
+
 use std::os::raw::c_void;
 use std::rc::Rc;
 use std::slice;
@@ -6,8 +10,7 @@ use std::slice;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::abi;
 use crate::context::Context;
-use crate::error::Error;
-use crate::instance::{created, BoxFuture, Instance, Work, CREATION};
+use crate::instance::{created, BoxFuture, Creation, Instance, Work, CREATION};
 use crate::panic::install_hook;
 use crate::request::Request;
 use crate::response::Response;
@@ -15,7 +18,7 @@ use crate::response::Response;
 /// A plug-in, as #[vlugin] makes it.
 pub trait Plugin: 'static {
     /// None: there is no on_create.
-    fn create(context: Context) -> Option<BoxFuture<Result<(), Error>>>;
+    fn create(context: Context) -> Option<Creation>;
     fn handle(request: Request, context: Context) -> Answer;
 }
 
@@ -25,8 +28,6 @@ pub enum Answer {
     Later(BoxFuture<Response>),
 }
 
-/// # Safety
-/// The functions below are for the host, by the rules of abi/valor.h.
 pub unsafe extern "C" fn create<P: Plugin>(number: u64) -> *mut c_void {
     begin(number, P::create)
 }
@@ -53,7 +54,7 @@ pub unsafe extern "C" fn destroy(own: *mut c_void) {
     instance.enter(|| instance.close());
 }
 
-fn begin(number: u64, create: fn(Context) -> Option<BoxFuture<Result<(), Error>>>) -> *mut c_void {
+fn begin(number: u64, create: fn(Context) -> Option<Creation>) -> *mut c_void {
     install_hook();
     let instance = Instance::new(number);
     instance.enter(|| {

@@ -1,10 +1,10 @@
 //! The head of a request or of a fetch's response as the host passes it: one block without pointers (abi/valor.h).
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A copy of such a block. Numbers in it are read byte by byte, so it need not be aligned.
 #[derive(Clone)]
 pub struct Head {
-    block: Rc<[u8]>,
+    block: Arc<[u8]>,
     layout: &'static Layout,
 }
 

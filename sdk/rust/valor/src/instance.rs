@@ -19,6 +19,8 @@ use crate::response::Response;
 use crate::wake::{Remote, WAKE_OPERATION};
 
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+/// What on_create does.
+pub type Creation = BoxFuture<Result<(), Error>>;
 
 /// The task of on_create; the others have their request's number, which is never 0.
 pub const CREATION: u64 = 0;
@@ -40,7 +42,7 @@ struct Task {
 }
 
 pub enum Work {
-    Creating(BoxFuture<Result<(), Error>>),
+    Creating(Creation),
     /// The handler runs.
     Answering(BoxFuture<Response>),
     /// The body of its response is written.

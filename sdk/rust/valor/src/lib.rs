@@ -65,8 +65,7 @@ pub use valor_macros::vlugin;
 pub mod __private {
     pub use super::abi;
     pub use crate::creation::begin;
-    pub use crate::error::Error;
     pub use crate::guest::*;
-    pub use crate::instance::BoxFuture;
+    pub use crate::instance::Creation;
     pub use crate::log::write;
 }

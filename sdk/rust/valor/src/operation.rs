@@ -59,12 +59,6 @@ impl Operations {
             _ => None,
         }
     }
-
-    /// How many are in use.
-    #[cfg(test)]
-    pub fn in_use(&self) -> usize {
-        self.slots.iter().filter(|slot| !matches!(slot, Slot::Free(_))).count()
-    }
 }
 
 /// One operation: made before the host's function is called, with started() where that has said VALOR_WAIT. Dropping it

@@ -30,7 +30,10 @@ pub struct Response {
 
 enum Payload {
     Whole(Content),
-    Stream { write: Stream, length: u64 },
+    Stream {
+        write: Stream,
+        length: u64,
+    },
     /// The handler failed; the text is for the log.
     Failed(String),
     /// A Writer has sent it.
@@ -149,6 +152,20 @@ impl Response {
             abi::OK => Ok(writer),
             abi::GONE => Err(Error::gone("the client has left")),
             _ => Err(Error::fail("the answer could not begin; the log says why")),
+        }
+    }
+
+    /// What valor::test answers a fetch with.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn into_whole(mut self) -> (u16, Headers, Vec<u8>) {
+        match self.body {
+            Payload::Whole(content) => {
+                if content.is_text && !self.headers.contains("content-type") {
+                    self.headers.append("content-type", TEXT);
+                }
+                (self.status, self.headers, content.bytes)
+            }
+            _ => panic!("valor::test answers a fetch with a whole body only"),
         }
     }
 

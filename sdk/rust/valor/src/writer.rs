@@ -34,9 +34,8 @@ impl Writer {
             }
             let mut operation = Operation::new();
             // SAFETY: the host copies the data.
-            let result = unsafe {
-                abi::send_body(self.instance, self.exchange, data.as_ptr(), data.len(), operation.number())
-            };
+            let result =
+                unsafe { abi::send_body(self.instance, self.exchange, data.as_ptr(), data.len(), operation.number()) };
             if result == abi::WAIT {
                 operation.started();
                 Err(operation)
