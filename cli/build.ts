@@ -36,7 +36,8 @@ export const buildSpecs = {
 export function readBuildArguments(args: string[]): BuildOptions {
   const { values, positionals } = readArguments(args, buildSpecs);
   const [path = '.', extra] = positionals;
-  if (extra !== undefined) throw new UsageError(`unexpected argument '${extra}'; one folder at a time: valor build ${path}`);
+  if (extra !== undefined)
+    throw new UsageError(`unexpected argument '${extra}'; one folder at a time: valor build ${path}`);
   const target = values.target as string | undefined;
   if (target !== undefined && !(targets as readonly string[]).includes(target)) {
     throw new UsageError(`--target is one of ${targets.join(', ')}, not '${target}'${suggestion(target, targets)}`);
@@ -59,7 +60,8 @@ export interface Build extends BuildOptions {
 export function buildProject(options: BuildOptions, home: string): string[] {
   const { folder } = options;
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${shown(folder)}`);
-  if (!statSync(folder).isDirectory()) throw new UsageError(`${shown(folder)} is no folder; give the one that it is in`);
+  if (!statSync(folder).isDirectory())
+    throw new UsageError(`${shown(folder)} is no folder; give the one that it is in`);
   const build = languageOf(folder);
   linkSdk(folder, home);
   return build({ ...options, home }).map(shown);

@@ -22,7 +22,8 @@ A plug-in file:
 
 const exits = `Exit codes:
   0  stopped by SIGTERM or SIGINT, with everything finished or the drain timeout passed
-  1  could not start (address in use, files of Valor missing), stopped at once by a second signal, or did not build
+  1  could not start (address in use, files of Valor missing), stopped at once by a second signal,
+     or a build failed
   2  a mistake on the command line or in a plug-in file`;
 
 /** Wraps at 100 columns: option on the left, what it does on the right. */

@@ -22,7 +22,8 @@ async function main(): Promise<void> {
   if (command.run === 'help') process.stdout.write(command.command ? commandHelp(command.command) : helpText());
   else if (command.run === 'version') process.stdout.write(`valor ${loadAddon(folder).version}\n`);
   else if (command.run === 'types') printTypes();
-  else if (command.run === 'new') process.stdout.write(createProject(command.options, home, join(folder, 'valor.d.ts')));
+  else if (command.run === 'new')
+    process.stdout.write(createProject(command.options, home, join(folder, 'valor.d.ts')));
   else if (command.run === 'build') {
     for (const file of buildProject(command.options, home)) process.stdout.write(`${file}\n`);
   } else await serve(loadAddon(folder), command.options);

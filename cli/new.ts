@@ -49,7 +49,9 @@ export function readNewArguments(args: string[]): NewOptions {
   const given = String(values.lang ?? newSpecs.lang.fallback);
   const language = aliases[given.toLowerCase()] ?? given.toLowerCase();
   if (!isLanguage(language)) {
-    throw new UsageError(`unknown language '${given}'${suggestion(language, languages)}; there are ${languages.join(', ')}`);
+    throw new UsageError(
+      `unknown language '${given}'${suggestion(language, languages)}; there are ${languages.join(', ')}`,
+    );
   }
   const folder = resolve(path);
   const name = basename(folder);
@@ -66,9 +68,12 @@ function checkName(name: string, language: Language): void {
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(name) || /^\.\.?$/.test(name)) {
     throw new UsageError(`'${name}' cannot be a plug-in's name: that is 1 to 100 characters of A-Z a-z 0-9 . _ -`);
   }
-  if (/^[.-]/.test(name)) throw new UsageError(`'${name}' would be a hidden file or look like an option; begin with a letter`);
+  if (/^[.-]/.test(name))
+    throw new UsageError(`'${name}' would be a hidden file or look like an option; begin with a letter`);
   if (language === 'rust' && !/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) {
-    throw new UsageError(`'${name}' cannot be the name of a Rust package: that is a letter, then letters, digits, _ and -`);
+    throw new UsageError(
+      `'${name}' cannot be the name of a Rust package: that is a letter, then letters, digits, _ and -`,
+    );
   }
 }
 
@@ -113,7 +118,8 @@ function refuseToOverwrite(folder: string): void {
 
 export const newHelp = {
   usage: ['valor new NAME [--lang LANGUAGE]'],
-  about: 'Writes a small plug-in project into the new folder NAME: source, test, plug-in file, README with the commands.',
+  about:
+    'Writes a small plug-in project into the new folder NAME: source, test, plug-in file, README with the commands.',
   examples: [
     ['valor new hello', 'a plug-in in JavaScript'],
     ['valor new hello --lang cpp', 'the same in C++, for both targets'],

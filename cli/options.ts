@@ -154,13 +154,13 @@ export function parseCommand(args: string[], environment: Record<string, string 
   if (values.help) return { run: 'help' };
   if (values.version) return { run: 'version' };
   const [command = 'serve', ...rest] = positionals;
-  if (command === 'help') return { run: 'help', ...(rest[0] === 'new' || rest[0] === 'build' ? { command: rest[0] } : {}) };
+  if (command === 'help')
+    return { run: 'help', ...(rest[0] === 'new' || rest[0] === 'build' ? { command: rest[0] } : {}) };
   if (command === 'new' || command === 'build') throw new UsageError(`'${command}' comes first: valor ${command} ...`);
   if (command !== 'serve' && command !== 'types') {
     const guess = suggestion(command, commands, 'valor ');
-    throw new UsageError(
-      `unknown command '${command}'${guess || `; there are ${commands.join(', ')}`}. Plug-in files are given with -p: valor -p ${command}`.replace('?.', '?'),
-    );
+    const advice = `; there are ${commands.join(', ')}. Plug-in files are given with -p: valor -p ${command}`;
+    throw new UsageError(`unknown command '${command}'${guess || advice}`);
   }
   if (command === 'types') {
     if (rest.length > 0) throw new UsageError(`unexpected argument '${rest[0]}'; 'valor types' takes none`);

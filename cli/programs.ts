@@ -34,7 +34,13 @@ export function needPrograms(needs: { names: string[]; apt: string }[]): void {
 }
 
 /** Runs a program in `folder`; what it says goes to the user. Throws when it fails, with `what` could not be done. */
-export function run(what: string, program: string, args: string[], folder: string, environment: NodeJS.ProcessEnv = {}): void {
+export function run(
+  what: string,
+  program: string,
+  args: string[],
+  folder: string,
+  environment: NodeJS.ProcessEnv = {},
+): void {
   const { status, signal, error } = spawnSync(program, args, {
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],

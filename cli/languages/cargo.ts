@@ -13,5 +13,9 @@ export function buildWithCargo({ folder, target = 'both', debug, home }: Build):
     : {};
   run(`building ${folder}`, join(home, 'sdk/rust/build'), args, folder, environment);
   const suffixes = target === 'both' ? ['.so', '.wasm'] : [target === 'native' ? '.so' : '.wasm'];
-  return existsSync(out) ? readdirSync(out).filter((file) => suffixes.some((end) => file.endsWith(end))).map((file) => join(out, file)) : [];
+  return existsSync(out)
+    ? readdirSync(out)
+        .filter((file) => suffixes.some((end) => file.endsWith(end)))
+        .map((file) => join(out, file))
+    : [];
 }
