@@ -1,10 +1,15 @@
 // The text of --help, made from the options themselves so that the two cannot disagree.
+import type { Specs } from './arguments.ts';
+import { buildHelp, buildSpecs } from './build.ts';
+import { newHelp, newSpecs } from './new.ts';
 import { specs } from './options.ts';
 
 const examples = `Examples:
   valor -p plugins.json                          serve on http://127.0.0.1:8080
   valor -p plugins.json --port 0                 serve on a free port and print it
   valor -p base.json -p team.json -w             two plug-in files, and /_plugins to change them while running
+  valor new hello --lang cpp                     a plug-in project: valor new --help
+  valor build hello                              compile it: valor build --help
   valor types > valor.d.ts                       what a plug-in in TypeScript finds on its global
   VALOR_ADMIN_TOKEN=... valor -w --host 0.0.0.0  start empty; plug-ins are added over HTTP with the token
 
@@ -17,7 +22,8 @@ A plug-in file:
 
 const exits = `Exit codes:
   0  stopped by SIGTERM or SIGINT, with everything finished or the drain timeout passed
-  1  could not start (address in use, files of Valor missing) or stopped at once by a second signal
+  1  could not start (address in use, files of Valor missing), stopped at once by a second signal,
+     or a build failed
   2  a mistake on the command line or in a plug-in file`;
 
 /** Wraps at 100 columns: option on the left, what it does on the right. */
@@ -27,22 +33,49 @@ export function helpText(): string {
     '',
     'Usage: valor [serve] -p FILE... [options]',
     '       valor [serve] -w [options]',
+    '       valor new NAME [--lang LANGUAGE]',
+    '       valor build [FOLDER]',
     '       valor types > valor.d.ts',
+    ...optionLines(specs),
+    '',
+    examples,
+    '',
+    exits,
+    '',
   ];
+  return lines.join('\n');
+}
+
+/** --help of a command that has its own. */
+export function commandHelp(command: 'new' | 'build'): string {
+  const { usage, about, examples } = command === 'new' ? newHelp : buildHelp;
+  return [
+    ...usage.map((line) => `Usage: ${line}`),
+    '',
+    ...wrap(about, 100),
+    ...optionLines(command === 'new' ? newSpecs : buildSpecs),
+    '',
+    'Examples:',
+    ...examples.map(([line, what]) => `  ${line.padEnd(36)}  ${what}`),
+    '',
+  ].join('\n');
+}
+
+function optionLines(specs: Specs): string[] {
+  const lines: string[] = [];
   let group = '';
   for (const [name, spec] of Object.entries(specs)) {
     if (spec.group !== group) {
       group = spec.group;
       lines.push('', `${group}:`);
     }
-    const short = 'short' in spec ? `-${spec.short}, ` : '    ';
-    const left = `  ${short}--${name}${'value' in spec ? ` ${spec.value}` : ''}`;
-    const fallback = 'fallback' in spec ? ` [${spec.fallback}]` : '';
+    const short = spec.short ? `-${spec.short}, ` : '    ';
+    const left = `  ${short}--${name}${spec.value ? ` ${spec.value}` : ''}`;
+    const fallback = spec.fallback !== undefined ? ` [${spec.fallback}]` : '';
     const right = wrap(spec.help + fallback, 66);
     lines.push(`${left.padEnd(32)}  ${right[0]}`, ...right.slice(1).map((line) => `${' '.repeat(34)}${line}`));
   }
-  lines.push('', examples, '', exits, '');
-  return lines.join('\n');
+  return lines;
 }
 
 function wrap(text: string, width: number): string[] {

@@ -1,23 +1,32 @@
 // The `valor` command: reads the command line, starts the server in the addon beside this file, and ends it on a signal.
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Addon, loadAddon } from './addon.ts';
-import { helpText } from './help.ts';
-import { parseCommand, type ServeOptions, UsageError } from './options.ts';
+import { UsageError } from './arguments.ts';
+import { buildProject } from './build.ts';
+import { commandHelp, helpText } from './help.ts';
+import { createProject } from './new.ts';
+import { parseCommand, type ServeOptions } from './options.ts';
 import { stripTypes } from './strip-types.ts';
 
 const exitFailure = 1;
 const exitUsage = 2;
 
 const folder = dirname(fileURLToPath(import.meta.url));
+/** Valor's folder, which bin/valor knows. */
+const home = process.env.VALOR_HOME ?? resolve(folder, '../..');
 
 async function main(): Promise<void> {
   const command = parseCommand(process.argv.slice(2), process.env);
-  if (command.run === 'help') process.stdout.write(helpText());
+  if (command.run === 'help') process.stdout.write(command.command ? commandHelp(command.command) : helpText());
   else if (command.run === 'version') process.stdout.write(`valor ${loadAddon(folder).version}\n`);
   else if (command.run === 'types') printTypes();
-  else await serve(loadAddon(folder), command.options);
+  else if (command.run === 'new')
+    process.stdout.write(createProject(command.options, home, join(folder, 'valor.d.ts')));
+  else if (command.run === 'build') {
+    for (const file of buildProject(command.options, home)) process.stdout.write(`${file}\n`);
+  } else await serve(loadAddon(folder), command.options);
 }
 
 /** Made by the build: tools/generate-types.ts. */
@@ -59,8 +68,13 @@ function endOnSignals(addon: Addon): void {
 function fail(error: unknown): never {
   const { message, code } = error as NodeJS.ErrnoException;
   const usage = error instanceof UsageError;
-  process.stderr.write(`valor: ${message}${usage ? '\nvalor --help lists the options' : ''}\n`);
+  process.stderr.write(`valor: ${message}${usage ? `\n${helpCommand()} lists the options` : ''}\n`);
   process.exit(usage || code === 'ERR_CONFIG' ? exitUsage : exitFailure);
+}
+
+function helpCommand(): string {
+  const command = process.argv[2];
+  return command === 'new' || command === 'build' ? `valor ${command} --help` : 'valor --help';
 }
 
 main().catch(fail);

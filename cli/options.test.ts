@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { UsageError } from './arguments.ts';
 import { helpText } from './help.ts';
-import { isLoopback, parseCommand, type ServeOptions, specs, UsageError } from './options.ts';
+import { isLoopback, parseCommand, type ServeOptions, specs } from './options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'valor-cli-'));
 after(() => rmSync(folder, { recursive: true }));

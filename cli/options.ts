@@ -1,28 +1,21 @@
 // The command line as data: every option once, with its default, its range and its line in --help.
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { parseArgs } from 'node:util';
 import type { LogFormat, LogLevel, StartOptions } from './addon.ts';
-import { nearest } from './nearest.ts';
+import { readArguments, type Spec, type Specs, suggestion, UsageError, type Values } from './arguments.ts';
+import { type BuildOptions, readBuildArguments } from './build.ts';
+import { type NewOptions, readNewArguments } from './new.ts';
 
-/** A mistake in what the user wrote: exit code 2. */
-export class UsageError extends Error {}
-
-export type Command = { run: 'help' } | { run: 'version' } | { run: 'types' } | { run: 'serve'; options: ServeOptions };
+export type Command =
+  | { run: 'help'; command?: 'new' | 'build' }
+  | { run: 'version' }
+  | { run: 'types' }
+  | { run: 'new'; options: NewOptions }
+  | { run: 'build'; options: BuildOptions }
+  | { run: 'serve'; options: ServeOptions };
 
 /** StartOptions without what only the running program knows. */
 export type ServeOptions = Omit<StartOptions, 'resourceDir' | 'color'>;
-
-interface Spec {
-  type: 'string' | 'boolean';
-  short?: string;
-  multiple?: true;
-  /** What stands for the value in --help. */
-  value?: string;
-  fallback?: string;
-  group: 'Plug-ins' | 'Address' | 'Log' | 'Limits on clients' | 'Running' | 'About';
-  help: string;
-}
 
 const second = 1000;
 const largestSeconds = 86_400;
@@ -143,22 +136,31 @@ export const specs = {
   },
   help: { type: 'boolean', short: 'h', group: 'About', help: 'Print this text.' },
   version: { type: 'boolean', short: 'v', group: 'About', help: 'Print the version.' },
-} as const satisfies Record<string, Spec>;
+} as const satisfies Specs;
 
 type Name = keyof typeof specs;
-type Values = Partial<Record<Name, string | boolean | string[]>>;
+const commands = ['serve', 'new', 'build', 'types', 'help'] as const;
 
 /** What `args` ask for. Throws UsageError. `environment` is process.env or what stands for it in a test. */
 export function parseCommand(args: string[], environment: Record<string, string | undefined>): Command {
-  const { values, positionals } = read(args);
+  // These have options of their own.
+  if (args[0] === 'new' || args[0] === 'build') {
+    const [command, ...rest] = args;
+    if (rest.some((arg) => arg === '--help' || arg === '-h')) return { run: 'help', command };
+    if (command === 'new') return { run: 'new', options: readNewArguments(rest) };
+    return { run: 'build', options: readBuildArguments(rest) };
+  }
+  const { values, positionals } = readArguments(args, specs);
   if (values.help) return { run: 'help' };
   if (values.version) return { run: 'version' };
   const [command = 'serve', ...rest] = positionals;
-  if (command === 'help') return { run: 'help' };
+  if (command === 'help')
+    return { run: 'help', ...(rest[0] === 'new' || rest[0] === 'build' ? { command: rest[0] } : {}) };
+  if (command === 'new' || command === 'build') throw new UsageError(`'${command}' comes first: valor ${command} ...`);
   if (command !== 'serve' && command !== 'types') {
-    throw new UsageError(
-      `unknown command '${command}'; there are 'serve' and 'types'. Plug-in files are given with -p: valor -p ${command}`,
-    );
+    const guess = suggestion(command, commands, 'valor ');
+    const advice = `; there are ${commands.join(', ')}. Plug-in files are given with -p: valor -p ${command}`;
+    throw new UsageError(`unknown command '${command}'${guess || advice}`);
   }
   if (command === 'types') {
     if (rest.length > 0) throw new UsageError(`unexpected argument '${rest[0]}'; 'valor types' takes none`);
@@ -169,40 +171,7 @@ export function parseCommand(args: string[], environment: Record<string, string 
   return { run: 'serve', options: serveOptions(values, environment) };
 }
 
-function read(args: string[]): { values: Values; positionals: string[] } {
-  const parsed = parseArgs({ args, options: specs, strict: false, allowPositionals: true, tokens: true });
-  const values: Values = {};
-  for (const token of parsed.tokens) {
-    if (token.kind !== 'option') continue;
-    const name = token.name as Name;
-    const spec: Spec | undefined = Object.hasOwn(specs, name) ? specs[name] : undefined;
-    if (!spec) throw new UsageError(unknownOption(token.rawName));
-    if (spec.type === 'boolean') {
-      if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
-      values[name] = true;
-      continue;
-    }
-    // Without this, `-p -w` would read a plug-in file named "-w".
-    if (token.value === undefined || token.value === '' || (!token.inlineValue && token.value.startsWith('-'))) {
-      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${spec.value}`);
-    }
-    if (spec.multiple) {
-      values[name] = [...((values[name] as string[] | undefined) ?? []), token.value];
-    } else if (values[name] !== undefined) {
-      throw new UsageError(`${token.rawName} is given more than once`);
-    } else {
-      values[name] = token.value;
-    }
-  }
-  return { values, positionals: parsed.positionals };
-}
-
-function unknownOption(rawName: string): string {
-  const guess = nearest(rawName.replace(/^-+/, ''), Object.keys(specs));
-  return `unknown option '${rawName}'${guess ? `; did you mean --${guess}?` : ''}`;
-}
-
-function serveOptions(values: Values, environment: Record<string, string | undefined>): ServeOptions {
+function serveOptions(values: Values<typeof specs>, environment: Record<string, string | undefined>): ServeOptions {
   const text = (name: Name): string => (values[name] as string | undefined) ?? (specs[name] as Spec).fallback ?? '';
   const whole = (name: Name, least: number, most: number): number => {
     const value = text(name);

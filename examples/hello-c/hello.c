@@ -19,9 +19,13 @@ static void complete(void* self, uint64_t operation, int32_t status, const void*
   (void)self, (void)operation, (void)status, (void)data, (void)data_size; /* it never waits */
 }
 
-static void drop(void* self, uint64_t request, uint32_t reason) { (void)self, (void)request, (void)reason; }
+static void drop(void* self, uint64_t request, uint32_t reason) {
+  (void)self, (void)request, (void)reason;
+}
 
-static void destroy(void* self) { free(self); }
+static void destroy(void* self) {
+  free(self);
+}
 
 static const valor_guest guest = {VALOR_ABI_VERSION, sizeof(valor_guest), create, start, complete, drop, destroy};
 VALOR_PLUGIN(guest)

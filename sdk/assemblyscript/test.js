@@ -149,11 +149,17 @@ class TestInstance {
     try {
       const response = await this.#options.fetch(new URL(url, this.#options.location).href, init);
       exchange.rest = new Uint8Array(await response.arrayBuffer());
-      const head = packedHead(40, [response.url || url], [...response.headers], (view, [[offset, size]]) => {
-        view.setUint32(16, response.status, true);
-        view.setUint32(20, offset, true);
-        view.setUint32(24, size, true);
-      }, 28);
+      const head = packedHead(
+        40,
+        [response.url || url],
+        [...response.headers],
+        (view, [[offset, size]]) => {
+          view.setUint32(16, response.status, true);
+          view.setUint32(20, offset, true);
+          view.setUint32(24, size, true);
+        },
+        28,
+      );
       if (this.#exchanges.has(number)) this.#complete(operation, OK, head);
     } catch (error) {
       if (this.#exchanges.delete(number)) this.#complete(operation, FAILED, encoder.encode(`${error}`));
@@ -199,7 +205,7 @@ class TestInstance {
       send_end: (_, number) => {
         const exchange = this.#exchanges.get(number);
         if (!exchange) return GONE;
-        if (exchange.sent) return exchange.sent(new Blob(exchange.chunks)), OK;
+        if (exchange.sent) return (exchange.sent(new Blob(exchange.chunks)), OK);
         const { status, headers } = exchange.head;
         return this.#end(number, (one) => this.#answer(one, status, headers, new Blob(one.chunks)));
       },

@@ -41,9 +41,13 @@ static void end(Task* task) {
   free(task);
 }
 
-static uint64_t operation_of(Task* task) { return (uint64_t)(uintptr_t)task; }
+static uint64_t operation_of(Task* task) {
+  return (uint64_t)(uintptr_t)task;
+}
 
-static View url_of(const Task* task) { return view_in(task->head, ((const valor_request_head*)task->head)->url); }
+static View url_of(const Task* task) {
+  return view_in(task->head, ((const valor_request_head*)task->head)->url);
+}
 
 static void answer(Task* task) {
   valor_api->respond(task->instance->number, task->request, task->status, task->headers.data, task->headers.size,
@@ -107,8 +111,8 @@ static void go(Task* task) {
   Buffer url = {0};
   append_decoded(&url, parameter);
   task->step = kFetching;
-  const int64_t fetch = valor_api->fetch(task->instance->number, task->request, "GET", 3, url.data, url.size, NULL, 0, 0,
-                                         0, operation_of(task));
+  const int64_t fetch = valor_api->fetch(task->instance->number, task->request, "GET", 3, url.data, url.size, NULL, 0,
+                                         0, 0, operation_of(task));
   free(url.data);
   if (fetch < 0) {
     answer_that_fetch_failed(task);

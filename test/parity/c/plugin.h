@@ -22,7 +22,9 @@ typedef struct Buffer {
   size_t capacity;
 } Buffer;
 
-static inline View view_of(const char* text) { return (View){text, strlen(text)}; }
+static inline View view_of(const char* text) {
+  return (View){text, strlen(text)};
+}
 
 static inline bool equals(View view, const char* text) {
   return view.size == strlen(text) && memcmp(view.data, text, view.size) == 0;
@@ -60,7 +62,9 @@ static inline uint64_t number_of(View text) {
 
 /* --- heads --- */
 
-static inline View view_in(const void* head, valor_span span) { return (View){(const char*)head + span.offset, span.size}; }
+static inline View view_in(const void* head, valor_span span) {
+  return (View){(const char*)head + span.offset, span.size};
+}
 
 /* The first header of this name among `count` at `list`. */
 static inline View find_header(const void* head, uint32_t list, uint32_t count, const char* name) {

@@ -30,7 +30,9 @@ static void* create(uint64_t number) {
   return self;
 }
 
-static uint64_t operation_of(Task* task) { return (uint64_t)(uintptr_t)task; }
+static uint64_t operation_of(Task* task) {
+  return (uint64_t)(uintptr_t)task;
+}
 
 static void end(Task* task) {
   Task** link = &task->instance->tasks;

@@ -50,7 +50,9 @@ static void complete(void* self, uint64_t operation, int32_t status, const void*
   (void)self, (void)operation, (void)status, (void)data, (void)data_size;
 }
 
-static void drop(void* self, uint64_t request, uint32_t reason) { (void)self, (void)request, (void)reason; }
+static void drop(void* self, uint64_t request, uint32_t reason) {
+  (void)self, (void)request, (void)reason;
+}
 
 static void destroy(void* pointer) {
   State* self = pointer;

@@ -1,0 +1,21 @@
+// Rust: sdk/rust/build knows which cargo and which linker serve for which target.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Build } from '../build.ts';
+import { needPrograms, run } from '../programs.ts';
+
+export function buildWithCargo({ folder, target = 'both', debug, home }: Build): string[] {
+  needPrograms([{ names: ['cargo'], apt: 'cargo rustc' }]);
+  const out = join(folder, 'build');
+  const args = ['--target', target === 'both' ? 'all' : target, '--out', out, folder];
+  const environment: NodeJS.ProcessEnv = debug
+    ? { CARGO_PROFILE_RELEASE_DEBUG: 'true', CARGO_PROFILE_RELEASE_OPT_LEVEL: '1' }
+    : {};
+  run(`building ${folder}`, join(home, 'sdk/rust/build'), args, folder, environment);
+  const suffixes = target === 'both' ? ['.so', '.wasm'] : [target === 'native' ? '.so' : '.wasm'];
+  return existsSync(out)
+    ? readdirSync(out)
+        .filter((file) => suffixes.some((end) => file.endsWith(end)))
+        .map((file) => join(out, file))
+    : [];
+}
