@@ -143,8 +143,8 @@ test('redirects are followed as browsers do', async () => {
   assert.match(failed(await redirect(302, 'http://a:b@127.0.0.1/x')), /credentials/);
   assert.match(failed(await redirect(302, 'http://127.0.0.1:25/')), /port 25 is blocked/);
   assert.match(failed(await redirect(302, 'http://[')), /is no URL/);
-  // Umlauts come as bytes.
-  assert.equal((await redirect(302, '/echo/ä')).json().url, '/echo/%C3%A4');
+  // A location is bytes; node sends this one as Latin-1.
+  assert.equal((await redirect(302, '/echo/ä')).json().url, '/echo/%E4');
 });
 
 test('secrets stay with their origin', async () => {
