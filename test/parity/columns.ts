@@ -41,6 +41,8 @@ export const columns: Column[] = [
   column('js', (plugin) => ({ type: 'web', url: join(root, `test/parity/js/${plugin}.js`) })),
   native('c'),
   wasm('c'),
+  native('rust'),
+  wasm('rust'),
   wasm('assemblyscript'),
 ];
 
