@@ -3,7 +3,8 @@
 #   valor_add_plugin(NAME SOURCES a.cpp ...        NAME.so and NAME.wasm in the build folder
 #                    [INCLUDE_DIRECTORIES dir ...]
 #                    [DEFINITIONS NAME=value ...]
-#                    [OUTPUT_DIRECTORY dir])
+#                    [OUTPUT_DIRECTORY dir]
+#                    [OUTPUT_NAME name])
 #   Valor::sdk                                     the headers, for unit tests with valor/test.hpp
 #
 # Options, to be set before find_package() or on the command line:
@@ -42,18 +43,22 @@ unset(runtime)
 include(${CMAKE_CURRENT_LIST_DIR}/ValorWasm.cmake)
 
 function(valor_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "OUTPUT_DIRECTORY" "SOURCES;INCLUDE_DIRECTORIES;DEFINITIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "OUTPUT_DIRECTORY;OUTPUT_NAME" "SOURCES;INCLUDE_DIRECTORIES;DEFINITIONS")
   if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_SOURCES)
     message(FATAL_ERROR "valor_add_plugin(NAME SOURCES a.cpp ... [INCLUDE_DIRECTORIES ...] [DEFINITIONS ...] "
-                        "[OUTPUT_DIRECTORY dir]): got ${name} ${ARGN}")
+                        "[OUTPUT_DIRECTORY dir] [OUTPUT_NAME name]): got ${name} ${ARGN}")
   endif()
   if(NOT ARG_OUTPUT_DIRECTORY)
     set(ARG_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  endif()
+  if(NOT ARG_OUTPUT_NAME)
+    set(ARG_OUTPUT_NAME ${name})
   endif()
   add_library(${name} MODULE ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE Valor::sdk)
   target_include_directories(${name} PRIVATE ${ARG_INCLUDE_DIRECTORIES})
   target_compile_definitions(${name} PRIVATE ${ARG_DEFINITIONS})
-  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX .so LIBRARY_OUTPUT_DIRECTORY ${ARG_OUTPUT_DIRECTORY})
+  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX .so
+                        OUTPUT_NAME ${ARG_OUTPUT_NAME} LIBRARY_OUTPUT_DIRECTORY ${ARG_OUTPUT_DIRECTORY})
   valor_add_wasm(${name})
 endfunction()

@@ -102,6 +102,8 @@ function(valor_add_wasm name)
   get_target_property(sources ${name} SOURCES)
   get_target_property(runtime Valor::sdk VALOR_WASM_RUNTIME)
   get_target_property(folder ${name} LIBRARY_OUTPUT_DIRECTORY)
+  get_target_property(output ${name} OUTPUT_NAME)
+  set(module ${folder}/${output}.wasm)
   set(objects)
   foreach(source ${sources} ${runtime})
     get_filename_component(source ${source} ABSOLUTE)
@@ -133,16 +135,16 @@ function(valor_add_wasm name)
     # The features that clang uses by itself; the module names them, but wasm-opt before 111 does not look.
     set(optimize COMMAND ${VALOR_WASM_OPT} ${level} ${keep_names} --enable-mutable-globals --enable-sign-ext
                  --enable-bulk-memory --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types
-                 ${folder}/${name}.wasm -o ${folder}/${name}.wasm)
+                 ${module} -o ${module})
   endif()
   add_custom_command(
-    OUTPUT ${folder}/${name}.wasm
+    OUTPUT ${module}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
     COMMAND ${VALOR_WASM_CXX} ${compile_flags} ${level} ${link_flags} ${strip} ${objects}
-            -o ${folder}/${name}.wasm
+            -o ${module}
     ${optimize}
     DEPENDS ${objects}
-    COMMENT "Linking ${name}.wasm"
+    COMMENT "Linking ${output}.wasm"
     VERBATIM)
-  add_custom_target(${name}-wasm ALL DEPENDS ${folder}/${name}.wasm)
+  add_custom_target(${name}-wasm ALL DEPENDS ${module})
 endfunction()

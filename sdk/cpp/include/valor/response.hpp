@@ -119,6 +119,14 @@ class Response {
     return response;
   }
 
+  /// The handler failed: the client gets 500, and `message` goes to the log. What an exception does, also in WASM.
+  static Response failure(std::string message) {
+    Response response(500);
+    response.body_ = std::move(message);
+    response.is_failure_ = true;
+    return response;
+  }
+
   /// A body in pieces: `function` is called with a Writer& and returns a Task<>. It is kept until that has ended, so a
   /// lambda may own what it needs.
   template <class Function>
@@ -157,6 +165,7 @@ class Response {
   int status() const { return static_cast<int>(status_); }
   const std::string& body() const { return body_; }
   bool is_stream() const { return source_ != nullptr; }
+  bool is_failure() const { return is_failure_; }
 
  private:
   friend struct ResponseSender;
@@ -165,6 +174,7 @@ class Response {
   std::string body_;
   std::string headers_;  // packed as valor.h says
   bool is_text_ = false;
+  bool is_failure_ = false;
   std::optional<uint64_t> length_;
   std::unique_ptr<detail::BodySource> source_;
 };
@@ -180,6 +190,7 @@ struct __attribute__((visibility("hidden"))) ResponseSender {
                             body.size());
       return;
     }
+    if (response.is_failure_) return detail::fail_request(instance, request, body);
     const std::string headers = all_headers(response);
     detail::host->respond(instance, request, response.status_, headers.data(), headers.size(), body.data(),
                           body.size());
