@@ -39,6 +39,8 @@ export const wasm = (language: string): Column =>
 
 export const columns: Column[] = [
   column('js', (plugin) => ({ type: 'web', url: join(root, `test/parity/js/${plugin}.js`) })),
+  native('cpp'),
+  wasm('cpp'),
   native('c'),
   wasm('c'),
   native('rust'),

@@ -1,36 +1,47 @@
 #!/bin/sh
-# Compiles every program in a page of the documentation as its reader would: in a folder of its own, with nothing but the
-# SDK's and the ABI's include folders. Usage: compile-outside.sh ROOT PAGE [C++ COMPILER]
+# Compiles every program in pages of the documentation as its reader would: in a folder of its own, with nothing but the
+# SDK's and the ABI's files. Usage: compile-outside.sh ROOT C++-COMPILER WASM-COMPILER PAGE...
 #
-# A program is a fenced block after a line <!-- file NAME -->. It must compile without a warning, in every flavour that
-# the SDK supports, and export the entry symbol of a plug-in.
+# A program is a fenced block after a line <!-- file NAME.c(pp) [native] -->. It must compile without a warning, in every
+# flavour that the SDK supports. A library must export the entry symbol of a plug-in, a module must import nothing but
+# the ABI. "native": it is not for WASM. A program without either is a unit test.
 set -eu
 root=$1
-page=$2
-cxx=${3:-g++}
+cxx=$2
+wasm=$3
+shift 3
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-awk '/^<!-- file .* -->$/ { name = $3; next }
+awk '/^<!-- file .* -->$/ { name = $3; if ($4 == "native") print > (name ".native"); next }
      /^```/ { if (inside) { inside = 0; name = "" } else if (name != "") inside = 1; next }
-     inside { print > name }' "$page"
+     inside { print > name }' "$@"
 
 count=0
+includes="-I$root/sdk/cpp/include -I$root/abi"
 for source in *.c *.cpp; do
   [ -f "$source" ] || continue
   case $source in
+    *-test.cpp) continue ;; # compiled and run by package.sh's like
     *.c) flavours='-O2'; standard=-std=c11; compiler="${CC:-cc} -Wno-unused-parameter" ;;
     *) flavours='-O0 -O2,-fno-exceptions,-fno-rtti'; standard=-std=c++20; compiler=$cxx ;;
   esac
   for flavour in $flavours; do
-    $compiler $standard -Wall -Werror $(echo "$flavour" | tr , ' ') -shared -fPIC \
-      -I"$root/sdk/cpp/include" -I"$root/abi" "$source" -o "$source.so"
+    $compiler $standard -Wall -Werror $(echo "$flavour" | tr , ' ') -shared -fPIC $includes "$source" -o "$source.so"
     nm -D "$source.so" | grep -q ' T valor_plugin_v1$' || { echo "$source: no entry symbol"; exit 1; }
     # A unique symbol of the SDK would be shared by all plug-ins of a process.
     if nm -DC "$source.so" | grep ' u valor::'; then echo "$source: the SDK has a unique symbol"; exit 1; fi
   done
+  case $source in
+    *.cpp)
+      if [ ! -f "$source.native" ]; then
+        $wasm --target=wasm32-wasi -mexec-model=reactor -std=c++20 -O2 -fno-exceptions -fno-rtti -Wall -Werror \
+          -Wl,--strip-all $includes "$source" "$root/sdk/cpp/wasm/runtime.cpp" -o "$source.wasm"
+        if grep -q wasi_snapshot_preview1 "$source.wasm"; then echo "$source: imports WASI"; exit 1; fi
+      fi ;;
+  esac
   count=$((count + 1))
   echo "compiled $source"
 done
-[ "$count" -ge 7 ] || { echo "only $count programs found in $page"; exit 1; }
+[ "$count" -ge 9 ] || { echo "only $count programs found in $*"; exit 1; }

@@ -1,4 +1,4 @@
-// The body of a request, read in pieces as it arrives. Reading slowly slows the client down; what is not read is thrown
+// Bodies that arrive, read in pieces as they come. Reading slowly slows the other side down; what is not read is thrown
 // away by the host.
 #pragma once
 
@@ -13,62 +13,104 @@
 
 namespace valor {
 
+namespace detail {
+
+/// How far a body has been read: that of a request, or of the response to a fetch.
+struct BodyPosition {
+  static constexpr size_t kPieceSize = 64 * 1024;
+
+  uint64_t instance;
+  uint64_t exchange;
+  bool ended;
+  std::unique_ptr<char[]> buffer = nullptr;
+};
+
+/// Reads one piece. What happens when the body breaks off, the derived class decides.
+class PieceAwaiter : protected HostAwaiter {
+ public:
+  explicit PieceAwaiter(BodyPosition& position) : position_(position) {}
+  bool await_ready() {
+    if (!position_.ended) read();
+    return result_ >= 0;
+  }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> frame) {
+    suspend(frame, true);
+    return result_ == VALOR_WAIT || !go_on_after_break();
+  }
+  std::optional<std::string_view> await_resume() {
+    if (result_ <= 0) {
+      position_.ended = true;
+      return std::nullopt;
+    }
+    return std::string_view(position_.buffer.get(), static_cast<size_t>(result_));
+  }
+
+ protected:
+  ~PieceAwaiter() = default;
+  /// Returns whether the coroutine goes on and sees no piece. Otherwise it must have been ended.
+  virtual bool broke_off() = 0;
+
+ private:
+  void read() {
+    if (!position_.buffer) position_.buffer = std::make_unique_for_overwrite<char[]>(BodyPosition::kPieceSize);
+    result_ = host->body_read(position_.instance, position_.exchange, position_.buffer.get(), BodyPosition::kPieceSize,
+                              number());
+  }
+  void complete(int32_t status, const void*, size_t) override {
+    result_ = status;
+    if (status == VALOR_OK) read();
+    if (result_ == VALOR_WAIT) return;
+    stop_waiting();
+    if (result_ >= 0 || broke_off()) go_on();
+  }
+  bool go_on_after_break() {
+    stop_waiting();
+    return broke_off();
+  }
+
+  BodyPosition& position_;
+  int32_t result_ = 0;
+};
+
+}  // namespace detail
+
+/// The body of a request.
 class Body {
  public:
-  static constexpr size_t kPieceSize = 64 * 1024;
+  static constexpr size_t kPieceSize = detail::BodyPosition::kPieceSize;
   /// What text() accepts unless told otherwise: 16 MiB.
   static constexpr size_t kTextLimit = 16 * 1024 * 1024;
 
   Body(uint64_t instance, uint64_t request, bool present, std::optional<uint64_t> length)
-      : instance_(instance), request_(request), length_(length), ended_(!present) {}
+      : position_{instance, request, !present}, length_(length) {}
 
   /// Its size in bytes, where the client declared one.
   std::optional<uint64_t> length() const { return length_; }
 
-  class ReadAwaiter final : detail::HostAwaiter {
+  class ReadAwaiter final : public detail::PieceAwaiter {
    public:
-    explicit ReadAwaiter(Body& body) : body_(body) {}
-    bool await_ready() {
-      if (body_.ended_) return true;
-      read();
-      return result_ >= 0;
-    }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> frame) {
-      suspend(frame, result_ == VALOR_WAIT);
-    }
-    std::optional<std::string_view> await_resume() {
-      if (result_ <= 0) {
-        body_.ended_ = true;
-        return std::nullopt;
-      }
-      return std::string_view(body_.buffer_.get(), static_cast<size_t>(result_));
-    }
+    using PieceAwaiter::PieceAwaiter;
 
    private:
-    void read() {
-      if (!body_.buffer_) body_.buffer_ = std::make_unique_for_overwrite<char[]>(kPieceSize);
-      result_ = detail::host->body_read(body_.instance_, body_.request_, body_.buffer_.get(), kPieceSize, number());
+    bool broke_off() override {
+      end_here();
+      return false;
     }
-    void complete(int32_t status) override {
-      stop_waiting();
-      result_ = status;
-      if (status == VALOR_OK) read();
-      if (result_ == VALOR_WAIT) return wait_again();
-      result_ >= 0 ? go_on() : end_here();
-    }
-    Body& body_;
-    int32_t result_ = 0;
+  };
+  struct [[nodiscard]] Read {
+    Body& body;
+    ReadAwaiter operator co_await() const { return ReadAwaiter(body.position_); }
   };
 
   /// co_await body.read(): the next piece, 1 byte to kPieceSize; nothing at the end of the body. The piece is valid
   /// until the next read. When the client breaks off, the coroutine ends here, so a torn body is never taken for a
   /// whole one.
-  [[nodiscard]] ReadAwaiter read() { return ReadAwaiter(*this); }
+  Read read() { return {*this}; }
 
   /// co_await body.text(): all that is left of the body. A body of more than `limit` bytes is answered with 413, and
   /// the coroutine ends here.
-  [[nodiscard]] Task<std::string> text(size_t limit = kTextLimit) {
+  Task<std::string> text(size_t limit = kTextLimit) {
     std::string text;
     if (length_ && *length_ <= limit) text.reserve(static_cast<size_t>(*length_));
     while (true) {
@@ -88,21 +130,19 @@ class Body {
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) {
       constexpr std::string_view kAnswer = "The body of the request is too large.\n";
-      detail::host->respond(body_.instance_, body_.request_, 413, nullptr, 0, kAnswer.data(), kAnswer.size());
+      detail::host->respond(body_.position_.instance, body_.position_.exchange, 413, nullptr, 0, kAnswer.data(),
+                            kAnswer.size());
       suspend(frame, false);
     }
     void await_resume() const {}
 
    private:
-    void complete(int32_t) override {}
+    void complete(int32_t, const void*, size_t) override {}
     Body& body_;
   };
 
-  uint64_t instance_;
-  uint64_t request_;
+  detail::BodyPosition position_;
   std::optional<uint64_t> length_;
-  bool ended_;
-  std::unique_ptr<char[]> buffer_;
 };
 
 }  // namespace valor

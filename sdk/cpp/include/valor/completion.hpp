@@ -117,15 +117,17 @@ class Completion {
   std::shared_ptr<State> state_;
 };
 
-#if !defined(__wasm__)
 /// co_await valor::in_thread(function): runs `function` on a thread of its own and gives what it returns (void: true).
 /// The instance does other things meanwhile. The thread goes on when the request ends before it does.
+///
+/// In WASM there are no threads: `function` runs at once, on the instance's thread, and the instance's other requests
+/// wait for it. Other plug-ins do not, and "instances" in the plug-in's definition gives it more threads.
 template <class Function>
 auto in_thread(Function function) {
   using Value = std::invoke_result_t<Function&>;
   using Given = std::conditional_t<std::is_void_v<Value>, bool, Value>;
   Completion<Given> completion;
-  std::thread([completion, function = std::move(function)]() mutable {
+  auto run = [completion, function = std::move(function)]() mutable {
     const auto call = [&] {
       if constexpr (std::is_void_v<Value>) {
         function();
@@ -143,9 +145,13 @@ auto in_thread(Function function) {
 #else
     call();
 #endif
-  }).detach();
+  };
+#if defined(__wasm__)
+  run();
+#else
+  std::thread(std::move(run)).detach();
+#endif
   return completion;
 }
-#endif
 
 }  // namespace valor

@@ -30,13 +30,53 @@ struct __attribute__((visibility("hidden"))) TypeMark {
 
 }  // namespace detail
 
+/// How a T comes out of JSON: by the library of the author's choice. Valor declares this and the author defines it, for
+/// all types at once or for one:
+///
+///     template <class T>
+///     struct valor::Json {
+///       static T parse(std::string_view text) { return nlohmann::json::parse(text).get<T>(); }
+///     };
+///
+/// `parse` returns a T and throws when the text does not fit, or it returns a std::optional<T>.
+template <class T>
+struct Json;
+
+/// What an instance keeps at the host by key, until it ends: bytes, 16 MiB of keys and values together.
+class Store {
+ public:
+  explicit Store(uint64_t instance) : instance_(instance) {}
+
+  std::optional<std::string> get(std::string_view key) const {
+    std::string value;
+    while (true) {
+      const int32_t size = detail::host->state_get(instance_, key.data(), key.size(), value.data(), value.size());
+      if (size < 0) return std::nullopt;
+      const bool whole = static_cast<size_t>(size) <= value.size();
+      value.resize(static_cast<size_t>(size));
+      if (whole) return value;
+    }
+  }
+  /// Returns false, and keeps what there was, when the key is empty or over 256 bytes, or when it would be too much.
+  [[nodiscard]] bool set(std::string_view key, std::string_view value) const {
+    return detail::host->state_set(instance_, key.data(), key.size(), value.data(), value.size()) == VALOR_OK;
+  }
+  /// Returns whether there was one.
+  bool erase(std::string_view key) const {
+    return detail::host->state_delete(instance_, key.data(), key.size()) == VALOR_OK;
+  }
+
+ private:
+  uint64_t instance_;
+};
+
 class Context {
  public:
   explicit Context(uint64_t instance)
       : instance_(instance),
-        config_(fetch(detail::host->config)),
-        name_(fetch(detail::host->name)),
-        location_(fetch(detail::host->location)) {}
+        config_(text_of(detail::host->config)),
+        name_(text_of(detail::host->name)),
+        location_(text_of(detail::host->location)) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context() { clear_state(); }
@@ -51,6 +91,13 @@ class Context {
   const std::string& name() const { return name_; }
   /// The public URL of the mount, ending in a slash.
   const std::string& location() const { return location_; }
+
+  /// What the instance keeps at the host.
+  Store store() const { return Store(instance_); }
+
+  /// The instance cannot go on: its open requests get 502 with `message`, and a new instance takes its place. In WASM
+  /// this does not return; in a native plug-in return from the handler as soon as you can.
+  void abort(std::string_view message) const { detail::host->abort(instance_, message.data(), message.size()); }
 
   /// Writes a line to Valor's log in the plug-in's name. Never waits.
   void log(LogLevel level, std::string_view message) const {
@@ -87,11 +134,23 @@ class Context {
     failed_ = true;
     failure_ = std::move(message);
   }
+  /// In on_create: the config as a T, read by Json<T>. When it does not fit, this is a fail(), and there is no T:
+  ///
+  ///     auto settings = context.config_as<Settings>();
+  ///     if (!settings) return;
+  template <class T>
+  std::optional<T> config_as() {
+    std::optional<T> value;
+    std::string error = "it does not have the expected shape";
+    detail::guarded([&] { value = Json<T>::parse(std::string_view(config_)); }, error);
+    if (!value) fail("the config " + config_.substr(0, 200) + " does not fit: " + error);
+    return value;
+  }
   bool failed() const { return failed_; }
   const std::string& failure() const { return failure_; }
 
  private:
-  std::string fetch(int32_t (*function)(uint64_t, char*, size_t)) const {
+  std::string text_of(int32_t (*function)(uint64_t, char*, size_t)) const {
     std::string text;
     int32_t size = function(instance_, nullptr, 0);
     if (size <= 0) return text;

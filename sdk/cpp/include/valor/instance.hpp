@@ -48,16 +48,22 @@ class Lock {
   Mutex& mutex_;
 };
 
-/// The host's functions. Set before anything else runs and never changed; hidden, so that no other plug-in's copy of
-/// the SDK shares it.
+/// The host's functions.
+#if defined(__wasm__)
+inline constexpr const valor_host* host = &valor_imports;  // known to the compiler: calls become calls of the imports
+inline uint64_t wasm_instance = 0;                         // the only one; for calls that no handler makes
+#else
+// Set before anything else runs and never changed; hidden, so that no other plug-in's copy of the SDK shares it.
 __attribute__((visibility("hidden"))) inline const valor_host* host = nullptr;
+#endif
 
 /// Something that the host completes later. Its address is its operation number, so it must not move while it waits.
 class Operation {
  public:
   uint64_t number() const { return reinterpret_cast<uintptr_t>(this); }
   static Operation* of(uint64_t number) { return reinterpret_cast<Operation*>(static_cast<uintptr_t>(number)); }
-  virtual void complete(int32_t status) = 0;
+  /// `data`: see valor_guest::complete.
+  virtual void complete(int32_t status, const void* data, size_t size) = 0;
 
  protected:
   ~Operation() = default;
@@ -81,6 +87,9 @@ struct Root {
   Root* next = nullptr;
   Root* previous = nullptr;
   bool doomed = false;
+
+  /// What it was started for fails. `message` is for the log, or for the operator who wants the instance.
+  void fail(std::string_view message) const;
 };
 
 class Instance : private Operation {
@@ -151,7 +160,7 @@ class Instance : private Operation {
   }
 
  private:
-  void complete(int32_t) override {
+  void complete(int32_t, const void*, size_t) override {
     std::vector<std::unique_ptr<Job>> jobs;
     {
       const Lock lock(mutex_);
@@ -192,6 +201,11 @@ class InstancePointer {
 
 inline void fail_request(uint64_t instance, uint64_t request, std::string_view message) {
   host->fail(instance, request, message.data(), message.size());
+}
+
+inline void Root::fail(std::string_view message) const {
+  if (request) return fail_request(instance.number(), request, message);
+  host->create_fail(instance.number(), message.data(), message.size());
 }
 
 #if VALOR_DETAIL_EXCEPTIONS

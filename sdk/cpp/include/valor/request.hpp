@@ -13,20 +13,17 @@
 #include <string_view>
 #include <utility>
 #include <valor/body.hpp>
+#include <valor/headers.hpp>
 #include <valor/text.hpp>
 
 namespace valor {
 
-struct Header {
-  std::string_view name;
-  std::string_view value;
-};
-
 class Request {
  public:
-  /// `head`: see valor_request_head; borrowed until the Request is moved.
-  Request(uint64_t instance, uint64_t number, const void* head, size_t head_size)
-      : head_(static_cast<const char*>(head)),
+  /// `head`: see valor_request_head; borrowed until the Request is moved. `pattern`: see param(); static.
+  Request(uint64_t instance, uint64_t number, const void* head, size_t head_size, std::string_view pattern = {})
+      : pattern_(pattern),
+        head_(static_cast<const char*>(head)),
         head_size_(head_size),
         number_(number),
         body_(instance, number, (fixed().flags & VALOR_REQUEST_HAS_BODY) != 0,
@@ -34,7 +31,8 @@ class Request {
                                                               : std::nullopt) {}
 
   Request(Request&& other) noexcept
-      : head_(other.head_),
+      : pattern_(other.pattern_),
+        head_(other.head_),
         head_size_(other.head_size_),
         number_(other.number_),
         own_head_(std::move(other.own_head_)),
@@ -64,43 +62,19 @@ class Request {
   /// The first value of `name` in the query, decoded; nothing when the name does not occur.
   std::optional<std::string> query(std::string_view name) const { return find_in_query(query(), name); }
 
+  /// What stands for :name in the pattern of the route (valor/router.hpp), decoded; "*" is what the star stands for.
+  /// Empty when the pattern has no such parameter.
+  std::string param(std::string_view name) const { return find_in_path(pattern_, path(), name); }
+
   /// The x-request-id.
   std::string_view id() const { return text(fixed().id); }
 
   /// The value of the first header of that name (in any case).
-  std::optional<std::string_view> header(std::string_view name) const {
-    for (const Header header : headers()) {
-      if (detail::same_name(header.name, name)) return header.value;
-    }
-    return std::nullopt;
-  }
+  std::optional<std::string_view> header(std::string_view name) const { return headers().find(name); }
 
   /// All headers in order, names in lower case: for (valor::Header header : request.headers()) ...
-  class Headers {
-   public:
-    class Iterator {
-     public:
-      Iterator(const Request& request, uint32_t index) : request_(&request), index_(index) {}
-      Header operator*() const { return request_->header_at(index_); }
-      Iterator& operator++() {
-        ++index_;
-        return *this;
-      }
-      bool operator==(const Iterator& other) const { return index_ == other.index_; }
-
-     private:
-      const Request* request_;
-      uint32_t index_;
-    };
-    explicit Headers(const Request& request) : request_(request) {}
-    Iterator begin() const { return {request_, 0}; }
-    Iterator end() const { return {request_, static_cast<uint32_t>(size())}; }
-    size_t size() const { return request_.fixed().header_count; }
-
-   private:
-    const Request& request_;
-  };
-  Headers headers() const { return Headers(*this); }
+  using Headers = valor::Headers;
+  Headers headers() const { return {head_, fixed().headers, fixed().header_count}; }
 
   /// The body, to be read in a coroutine.
   Body& body() const { return body_; }
@@ -114,12 +88,8 @@ class Request {
  private:
   const valor_request_head& fixed() const { return *reinterpret_cast<const valor_request_head*>(head_); }
   std::string_view text(valor_span span) const { return {head_ + span.offset, span.size}; }
-  Header header_at(uint32_t index) const {
-    valor_header header;
-    std::memcpy(&header, head_ + fixed().headers + index * sizeof(header), sizeof(header));
-    return {text(header.name), text(header.value)};
-  }
 
+  std::string_view pattern_;
   const char* head_;
   size_t head_size_;
   uint64_t number_;

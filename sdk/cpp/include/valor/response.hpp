@@ -15,23 +15,25 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <valor/headers.hpp>
 #include <valor/task.hpp>
 #include <valor/text.hpp>
 #include <vector>
 
 namespace valor {
 
-/// Writes a body in pieces. Used on the instance's thread only.
+/// Writes a body in pieces: of an answer, or of a fetch's request. Used on the instance's thread only.
 class Writer {
  public:
-  Writer(uint64_t instance, uint64_t request) : instance_(instance), request_(request) {}
+  /// `exchange`: the number of the request or fetch (valor.h).
+  Writer(uint64_t instance, uint64_t exchange) : instance_(instance), exchange_(exchange) {}
 
   class WriteAwaiter final : detail::HostAwaiter {
    public:
     WriteAwaiter(const Writer& writer, std::string_view data) : writer_(writer), data_(data) {}
     bool await_ready() {
       if (data_.empty()) return true;
-      result_ = detail::host->send_body(writer_.instance_, writer_.request_, data_.data(), data_.size(), number());
+      result_ = detail::host->send_body(writer_.instance_, writer_.exchange_, data_.data(), data_.size(), number());
       return result_ == VALOR_OK;
     }
     template <class Promise>
@@ -41,7 +43,7 @@ class Writer {
     void await_resume() const {}
 
    private:
-    void complete(int32_t status) override {
+    void complete(int32_t status, const void*, size_t) override {
       stop_waiting();
       status == VALOR_OK ? go_on() : end_here();
     }
@@ -50,13 +52,19 @@ class Writer {
     int32_t result_ = VALOR_OK;
   };
 
-  /// co_await writer.write(data): sends the next bytes; goes on when the client is ready for more. When the client has
+  struct [[nodiscard]] Write {
+    const Writer& writer;
+    std::string_view data;
+    WriteAwaiter operator co_await() const { return WriteAwaiter(writer, data); }
+  };
+
+  /// co_await writer.write(data): sends the next bytes; goes on when the other side is ready for more. When that has
   /// left, the coroutine ends here.
-  [[nodiscard]] WriteAwaiter write(std::string_view data) const { return WriteAwaiter(*this, data); }
+  Write write(std::string_view data) const { return {*this, data}; }
 
  private:
   uint64_t instance_;
-  uint64_t request_;
+  uint64_t exchange_;
 };
 
 namespace detail {
@@ -111,6 +119,14 @@ class Response {
     return response;
   }
 
+  /// The handler failed: the client gets 500, and `message` goes to the log. What an exception does, also in WASM.
+  static Response failure(std::string message) {
+    Response response(500);
+    response.body_ = std::move(message);
+    response.is_failure_ = true;
+    return response;
+  }
+
   /// A body in pieces: `function` is called with a Writer& and returns a Task<>. It is kept until that has ended, so a
   /// lambda may own what it needs.
   template <class Function>
@@ -127,7 +143,7 @@ class Response {
   /// Adds a header; a name may repeat. A name that is no token or a value with a line break makes the answer a 500.
   Response& header(std::string_view name, std::string_view value) & {
     if (detail::same_name(name, "content-type")) is_text_ = false;
-    append_header(headers_, name, value);
+    detail::append_header(headers_, name, value);
     return *this;
   }
   Response&& header(std::string_view name, std::string_view value) && { return std::move(header(name, value)); }
@@ -149,21 +165,16 @@ class Response {
   int status() const { return static_cast<int>(status_); }
   const std::string& body() const { return body_; }
   bool is_stream() const { return source_ != nullptr; }
+  bool is_failure() const { return is_failure_; }
 
  private:
   friend struct ResponseSender;
-
-  static void append_header(std::string& block, std::string_view name, std::string_view value) {
-    const uint32_t sizes[2] = {static_cast<uint32_t>(name.size()), static_cast<uint32_t>(value.size())};
-    block.append(reinterpret_cast<const char*>(sizes), sizeof(sizes));
-    block.append(name);
-    block.append(value);
-  }
 
   uint32_t status_ = 200;
   std::string body_;
   std::string headers_;  // packed as valor.h says
   bool is_text_ = false;
+  bool is_failure_ = false;
   std::optional<uint64_t> length_;
   std::unique_ptr<detail::BodySource> source_;
 };
@@ -179,6 +190,7 @@ struct __attribute__((visibility("hidden"))) ResponseSender {
                             body.size());
       return;
     }
+    if (response.is_failure_) return detail::fail_request(instance, request, body);
     const std::string headers = all_headers(response);
     detail::host->respond(instance, request, response.status_, headers.data(), headers.size(), body.data(),
                           body.size());
@@ -211,7 +223,7 @@ struct __attribute__((visibility("hidden"))) ResponseSender {
 
   static std::string all_headers(const Response& response) {
     std::string headers = response.headers_;
-    if (response.is_text_) Response::append_header(headers, "content-type", "text/plain;charset=UTF-8");
+    if (response.is_text_) detail::append_header(headers, "content-type", "text/plain;charset=UTF-8");
     return headers;
   }
 

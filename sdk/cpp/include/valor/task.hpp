@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <valor/instance.hpp>
 
@@ -90,12 +91,9 @@ struct Driver {
     void return_void() {}
     void unhandled_exception() noexcept {
 #if VALOR_DETAIL_EXCEPTIONS
-      const std::string text = exception_text();
-      if (own_root.request) {
-        fail_request(own_root.instance.number(), own_root.request, text);
-      } else {
-        host->create_fail(own_root.instance.number(), text.data(), text.size());
-      }
+      own_root.fail(exception_text());
+      // What else runs for this request would work for nobody.
+      own_root.instance.doom_request(own_root.request);
 #else
       std::abort();
 #endif
@@ -179,12 +177,18 @@ class HostAwaiter : protected Operation {
     waiting_ = waiting;
     if (!waiting) end_here();
   }
-  /// The operation has ended: goes on, or waits again.
+  /// The operation has ended.
   void stop_waiting() { waiting_ = false; }
-  void wait_again() { waiting_ = true; }
   void go_on() { frame_.resume(); }
   /// What was waited for is gone for ever.
   void end_here() { root_->instance.doom(*root_); }
+  Instance& instance() { return root_->instance; }
+  uint64_t request() { return root_->request; }
+  /// The same, and what waits for this coroutine learns that it failed.
+  void fail_here(std::string_view message) {
+    root_->fail(message);
+    root_->instance.doom_request(root_->request);
+  }
 
  private:
   Root* root_ = nullptr;
@@ -203,18 +207,23 @@ class SleepAwaiter final : HostAwaiter {
   void await_resume() const {}
 
  private:
-  void complete(int32_t) override {
+  void complete(int32_t, const void*, size_t) override {
     stop_waiting();
     go_on();
   }
   uint64_t milliseconds_;
 };
 
+struct [[nodiscard]] Sleep {
+  uint64_t milliseconds;
+  SleepAwaiter operator co_await() const { return SleepAwaiter(milliseconds); }
+};
+
 }  // namespace detail
 
 /// co_await valor::sleep(250): goes on at least so many milliseconds later. Meanwhile the instance does other things.
-[[nodiscard]] inline detail::SleepAwaiter sleep(uint64_t milliseconds) {
-  return detail::SleepAwaiter(milliseconds);
+inline detail::Sleep sleep(uint64_t milliseconds) {
+  return {milliseconds};
 }
 
 }  // namespace valor

@@ -63,23 +63,72 @@ inline int32_t hex4(std::string_view text) {
 
 }  // namespace detail
 
-/// What a name or value in a query string stands for: %XX and '+' decoded. A '%' without two hexadecimal digits stays.
-/// https://url.spec.whatwg.org/#concept-urlencoded-parser
-inline std::string decode_query(std::string_view text) {
+namespace detail {
+
+inline std::string decode_percent(std::string_view text, bool plus_is_blank) {
   std::string decoded;
   decoded.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
+    if (text[i] == '+' && plus_is_blank) {
       decoded += ' ';
-    } else if (text[i] == '%' && i + 2 < text.size() && detail::hex_digit(text[i + 1]) >= 0 &&
-               detail::hex_digit(text[i + 2]) >= 0) {
-      decoded += static_cast<char>(detail::hex_digit(text[i + 1]) * 16 + detail::hex_digit(text[i + 2]));
+    } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+      decoded += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
       i += 2;
     } else {
       decoded += text[i];
     }
   }
   return decoded;
+}
+
+/// Takes the text before the first slash off `path`, and the slash. `more`: whether there was one.
+constexpr std::string_view take_segment(std::string_view& path, bool& more) {
+  const size_t slash = path.find('/');
+  more = slash != std::string_view::npos;
+  const std::string_view segment = path.substr(0, slash);
+  path = more ? path.substr(slash + 1) : std::string_view();
+  return segment;
+}
+
+/// Walks a pattern such as "books/:id/*" along a path and calls parameter(name, text) for what its parts stand for, in
+/// order. Returns whether the pattern fits. ":name" stands for one segment that is not empty, "*" for all that is left.
+template <class Parameter>
+constexpr bool match_path(std::string_view pattern, std::string_view path, Parameter&& parameter) {
+  bool more_pattern = true;
+  bool more_path = true;
+  while (more_pattern && more_path) {
+    if (pattern == "*") {
+      parameter(pattern, path);
+      return true;
+    }
+    const std::string_view wanted = take_segment(pattern, more_pattern);
+    const std::string_view segment = take_segment(path, more_path);
+    if (wanted.substr(0, 1) == ":") {
+      if (segment.empty()) return false;
+      parameter(wanted.substr(1), segment);
+    } else if (wanted != segment) {
+      return false;
+    }
+  }
+  return more_pattern == more_path;
+}
+
+}  // namespace detail
+
+/// What a name or value in a query string stands for: %XX and '+' decoded. A '%' without two hexadecimal digits stays.
+/// https://url.spec.whatwg.org/#concept-urlencoded-parser
+inline std::string decode_query(std::string_view text) {
+  return detail::decode_percent(text, true);
+}
+
+/// What `name` stands for when `pattern` ("books/:id", see valor/router.hpp) meets `path`, %XX decoded; empty when the
+/// pattern has no such parameter.
+inline std::string find_in_path(std::string_view pattern, std::string_view path, std::string_view name) {
+  std::string found;
+  detail::match_path(pattern, path, [&](std::string_view parameter, std::string_view text) {
+    if (parameter == name) found = detail::decode_percent(text, false);
+  });
+  return found;
 }
 
 /// The first value of `name` in a query string such as "a=1&b=2"; nothing when the name does not occur.

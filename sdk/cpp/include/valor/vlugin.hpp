@@ -17,8 +17,11 @@
 #include <type_traits>
 #include <utility>
 #include <valor/body.hpp>
+#include <valor/combine.hpp>
 #include <valor/completion.hpp>
 #include <valor/context.hpp>
+#include <valor/fetch.hpp>
+#include <valor/handler.hpp>
 #include <valor/request.hpp>
 #include <valor/responder.hpp>
 #include <valor/response.hpp>
@@ -28,57 +31,27 @@
 
 namespace valor::detail {
 
-template <class T>
-struct IsTask : std::false_type {};
-template <class T>
-struct IsTask<Task<T>> : std::true_type {};
-
 /// The handlers of a plug-in as the guest functions of the ABI. Hidden: GCC makes static data of templates unique in
 /// the process, so two plug-ins that both call their handler on_request would share one table.
 template <auto on_request, auto on_create = nullptr>
 class __attribute__((visibility("hidden"))) Plugin final : public Instance {
  public:
-  static const valor_guest* table(const valor_host* its_host) {
+  static const valor_guest& guest() {
     static constexpr valor_guest kGuest = {VALOR_ABI_VERSION, sizeof(valor_guest), guest_create, guest_start,
                                            guest_complete,    guest_drop,          guest_destroy};
+    return kGuest;
+  }
+
+#if !defined(__wasm__)
+  static const valor_guest* enter(const valor_host* its_host) {
     if (its_host->size < sizeof(valor_host)) return nullptr;
     host = its_host;
-    return &kGuest;
+    return &guest();
   }
+#endif
 
  private:
-  using Handler = decltype(on_request);
-  static constexpr bool kResponderAndContext = std::is_invocable_v<Handler, Request, Responder, Context&>;
-  static constexpr bool kResponder = std::is_invocable_v<Handler, Request, Responder>;
-  static constexpr bool kContext = std::is_invocable_v<Handler, Request, Context&>;
-  static constexpr bool kPlain = std::is_invocable_v<Handler, Request>;
-  static_assert(kResponderAndContext || kResponder || kContext || kPlain,
-                "VLUGIN: a handler takes (Request), (Request, Context&), (Request, Responder) or "
-                "(Request, Responder, Context&), with the Request by value or as const Request&");
-
   explicit Plugin(uint64_t number) : Instance(number), context_(std::in_place, number) {}
-
-  // A function of its own, so that the Request is made where the handler wants it: no move, no copy of its head.
-  auto call(uint64_t request, const void* head, size_t head_size) {
-    if constexpr (kResponderAndContext) {
-      on_request(Request(number(), request, head, head_size), Responder(*this, request), *context_);
-    } else if constexpr (kResponder) {
-      on_request(Request(number(), request, head, head_size), Responder(*this, request));
-    } else if constexpr (kContext) {
-      return on_request(Request(number(), request, head, head_size), *context_);
-    } else {
-      return on_request(Request(number(), request, head, head_size));
-    }
-  }
-
-  // The Request lives in this coroutine, since a handler may take it by reference.
-  static Driver drive(Instance& instance, uint64_t number, Plugin& plugin, Request request) {
-    if constexpr (kContext) {
-      ResponseSender::start(instance, number, co_await on_request(std::move(request), *plugin.context_));
-    } else {
-      ResponseSender::start(instance, number, co_await on_request(std::move(request)));
-    }
-  }
 
   static Driver drive_creation(Instance&, uint64_t, Plugin& plugin) {
     co_await on_create(*plugin.context_);
@@ -104,19 +77,18 @@ class __attribute__((visibility("hidden"))) Plugin final : public Instance {
     }
   }
 
-  void handle(uint64_t request, const void* head, size_t head_size) {
-    using Answer = decltype(call(request, head, head_size));
-    if constexpr (std::is_void_v<Answer>) {
-      static_assert(kResponder || kResponderAndContext, "VLUGIN: a handler without a Responder returns a Response");
-      call(request, head, head_size);
-    } else if constexpr (IsTask<Answer>::value) {
-      drive(*this, request, *this, Request(number(), request, head, head_size));
+  void handle(const Arrival& arrival) {
+    if constexpr (requires { on_request.handle(arrival); }) {
+      on_request.handle(arrival);  // a Router
     } else {
-      ResponseSender::start(*this, request, call(request, head, head_size));
+      Handler<on_request>::handle(arrival);
     }
   }
 
   static void* guest_create(uint64_t number) {
+#if defined(__wasm__)
+    wasm_instance = number;
+#endif
     Plugin* plugin = nullptr;
     std::string error;
     const bool made = guarded(
@@ -133,14 +105,14 @@ class __attribute__((visibility("hidden"))) Plugin final : public Instance {
   static void guest_start(void* self, uint64_t request, const void* head, size_t head_size) {
     Plugin& plugin = *static_cast<Plugin*>(self);
     std::string error;
-    if (!guarded([&] { plugin.handle(request, head, head_size); }, error)) {
+    if (!guarded([&] { plugin.handle({plugin, *plugin.context_, request, head, head_size}); }, error)) {
       fail_request(plugin.number(), request, error);
     }
     plugin.settle();
   }
 
-  static void guest_complete(void* self, uint64_t operation, int32_t status, const void*, size_t) {
-    detail::Operation::of(operation)->complete(status);
+  static void guest_complete(void* self, uint64_t operation, int32_t status, const void* data, size_t size) {
+    detail::Operation::of(operation)->complete(status, data, size);
     static_cast<Plugin*>(self)->settle();
   }
 
@@ -163,8 +135,17 @@ class __attribute__((visibility("hidden"))) Plugin final : public Instance {
 
 }  // namespace valor::detail
 
-/// VLUGIN(on_request) or VLUGIN(on_request, on_create): makes this library a plug-in. Once, at namespace scope.
+/// VLUGIN(on_request) or VLUGIN(on_request, on_create): makes this library or module a plug-in. Once, at namespace
+/// scope. on_request may also be a Router (valor/router.hpp).
+#if defined(__wasm__)
+#define VLUGIN(...)                                         \
+  namespace {                                               \
+  using ValorPlugin = ::valor::detail::Plugin<__VA_ARGS__>; \
+  }                                                         \
+  VALOR_PLUGIN(ValorPlugin::guest())
+#else
 #define VLUGIN(...)                                                                 \
   extern "C" const valor_guest* valor_plugin_v1(const valor_host* valor_its_host) { \
-    return ::valor::detail::Plugin<__VA_ARGS__>::table(valor_its_host);             \
+    return ::valor::detail::Plugin<__VA_ARGS__>::enter(valor_its_host);             \
   }
+#endif
