@@ -1,10 +1,10 @@
 // `valor build`: compiles a plug-in's folder to build/NAME.so and build/NAME.wasm, with the tools of its language.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { extname, join, relative, resolve } from 'node:path';
 import { readArguments, type Specs, suggestion, UsageError } from './arguments.ts';
 import { buildAssemblyScript } from './languages/assemblyscript.ts';
 import { buildWithCargo } from './languages/cargo.ts';
-import { buildWithCmake } from './languages/cmake.ts';
+import { buildSources, buildWithCmake } from './languages/cmake.ts';
 import { BuildError } from './programs.ts';
 import { linkSdk } from './sdk-link.ts';
 
@@ -67,6 +67,13 @@ export function buildProject(options: BuildOptions, home: string): string[] {
   return build({ ...options, home }).map(shown);
 }
 
+/** What lies in the build folder of a project for these targets. */
+export function builtFiles({ folder, target = 'both' }: Pick<Build, 'folder' | 'target'>): string[] {
+  const suffixes = { native: ['.so'], wasm: ['.wasm'], both: ['.so', '.wasm'] }[target];
+  const files = readdirSync(join(folder, 'build')).sort();
+  return files.filter((file) => suffixes.includes(extname(file))).map((file) => join(folder, 'build', file));
+}
+
 function shown(path: string): string {
   return relative('.', path) || '.';
 }
@@ -78,11 +85,11 @@ function languageOf(folder: string): (build: Build) => string[] {
   if (files.includes('CMakeLists.txt')) {
     if (readFileSync(join(folder, 'CMakeLists.txt'), 'utf8').includes('valor_add_plugin')) return buildWithCmake;
     throw new BuildError(
-      `${shown(join(folder, 'CMakeLists.txt'))} makes no plug-in; it needs\n  find_package(Valor REQUIRED PATHS .valor/sdk/cpp)\n  valor_add_plugin(NAME SOURCES ...)`,
+      `${shown(join(folder, 'CMakeLists.txt'))} makes no plug-in; it needs\n  find_package(Valor REQUIRED HINTS \${CMAKE_CURRENT_SOURCE_DIR}/.valor/sdk/cpp/cmake)\n  valor_add_plugin(NAME SOURCES ...)`,
     );
   }
   if (files.includes('asconfig.json')) return buildAssemblyScript;
-  if (files.some((file) => /\.(c|cc|cpp|cxx)$/.test(file))) return buildWithCmake;
+  if (files.some((file) => /\.(c|cc|cpp|cxx)$/.test(file))) return buildSources;
   const script = files.find((file) => /\.m?[jt]s$/.test(file));
   if (script !== undefined) {
     throw new BuildError(

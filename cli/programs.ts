@@ -43,7 +43,8 @@ export function run(
 ): void {
   const { status, signal, error } = spawnSync(program, args, {
     cwd: folder,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    // stdout is for what the command says itself.
+    stdio: ['ignore', 2, 2],
     env: { ...process.env, ...environment },
   });
   if (error) throw new BuildError(`${what}: ${program} cannot be run: ${error.message}`);

@@ -1,7 +1,7 @@
 // `valor new` and `valor build`: each template is generated outside the repository and taken through the commands that its
 // own README names: built, tested, served and asked. And what is said when something is missing or wrong.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -20,26 +20,31 @@ interface Run {
 /** A compiler on a loaded machine takes its time. */
 const patientMs = 240_000;
 
-function run(program: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Run {
+/** Runs a program to its end; the tests beside it go on meanwhile. */
+function run(program: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Run> {
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
+  const options = {
     cwd,
-    encoding: 'utf8',
     timeout: patientMs,
     env: { ...inherited, PATH: path, VALOR_BUILD: build, NO_COLOR: '1', ...env },
+  };
+  return new Promise((done) => {
+    execFile(program, args, options, (error, stdout, stderr) => {
+      done({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr });
+    });
   });
-  if (error) throw error;
-  return { code: status, stdout, stderr };
 }
 
-const valor = (args: string[], cwd = folder, env: NodeJS.ProcessEnv = {}): Run => run(command, args, cwd, env);
+const valor = (args: string[], cwd = folder, env: NodeJS.ProcessEnv = {}): Promise<Run> => run(command, args, cwd, env);
 
-function succeeds(ran: Run): Run {
+async function succeeds(running: Promise<Run>): Promise<Run> {
+  const ran = await running;
   assert.equal(ran.code, 0, `${ran.stdout}\n${ran.stderr}`);
   return ran;
 }
 
-function fails(ran: Run, code: number, words: RegExp): void {
+async function fails(running: Promise<Run>, code: number, words: RegExp): Promise<void> {
+  const ran = await running;
   assert.match(ran.stderr, words);
   assert.equal(ran.code, code);
 }
@@ -55,14 +60,14 @@ describe('each language', { concurrency: 2 }, () => {
   for (const language of languages) {
     test(`${language}: what the README says works`, { timeout: patientMs }, async () => {
       const project = join(folder, `my-${language}`);
-      const said = succeeds(valor(['new', `my-${language}`, '--lang', language])).stdout;
+      const said = (await succeeds(valor(['new', `my-${language}`, '--lang', language]))).stdout;
       const commands = commandsOf(project);
       for (const line of commands) assert.ok(said.includes(line), `valor new says: ${line}`);
 
       const asked: string[] = [];
       for (const line of commands) {
         if (line.startsWith('curl ')) asked.push(/127\.0\.0\.1:8080([^']*)'/.exec(line)![1]!);
-        else if (!line.startsWith('valor -p ')) succeeds(run('sh', ['-ec', line], project));
+        else if (!line.startsWith('valor -p ')) await succeeds(run('sh', ['-ec', line], project));
       }
       const server = await serveFile(join(project, 'plugins.json'));
       assert.ok(asked.length > 0);
@@ -77,75 +82,75 @@ describe('each language', { concurrency: 2 }, () => {
     });
   }
 
-  test('the types that a project in TypeScript brings are enough', () => {
-    succeeds(valor(['new', 'typed', '-l', 'ts']));
-    succeeds(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], join(folder, 'typed')));
+  test('the types that a project in TypeScript brings are enough', async () => {
+    await succeeds(valor(['new', 'typed', '-l', 'ts']));
+    await succeeds(run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], join(folder, 'typed')));
   });
 });
 
-test('what a project ignores is what is built', () => {
+test('what a project ignores is what is built', async () => {
   for (const language of ['c', 'cpp', 'rust', 'assemblyscript']) {
     const ignored = readFileSync(join(root, 'cli/templates', language, '.gitignore'), 'utf8').split('\n');
     assert.ok(ignored.includes('/build/') && ignored.includes('/.valor'), language);
   }
 });
 
-test('valor new overwrites nothing', () => {
+test('valor new overwrites nothing', async () => {
   mkdirSync(join(folder, 'full'));
   writeFileSync(join(folder, 'full/mine.js'), 'mine');
-  fails(valor(['new', 'full']), 2, /full exists already and is not empty \(mine\.js\)/);
+  await fails(valor(['new', 'full']), 2, /full exists already and is not empty \(mine\.js\)/);
   writeFileSync(join(folder, 'file'), '');
-  fails(valor(['new', 'file']), 2, /file exists already and is no folder/);
+  await fails(valor(['new', 'file']), 2, /file exists already and is no folder/);
   assert.deepEqual(readdirSync(join(folder, 'full')), ['mine.js']);
   mkdirSync(join(folder, 'cloned/.git'), { recursive: true });
-  succeeds(valor(['new', 'cloned']));
+  await succeeds(valor(['new', 'cloned']));
 });
 
-test('valor new goes into folders that are there or not', () => {
-  assert.match(succeeds(valor(['new', 'a/b/deep', '-l', 'js'])).stdout, /cd a\/b\/deep\n/);
+test('valor new goes into folders that are there or not', async () => {
+  assert.match((await succeeds(valor(['new', 'a/b/deep', '-l', 'js']))).stdout, /cd a\/b\/deep\n/);
   assert.ok(existsSync(join(folder, 'a/b/deep/deep.js')));
 });
 
-test('the compiler speaks for itself, and the command fails', () => {
-  succeeds(valor(['new', 'broken', '-l', 'assemblyscript']));
+test('the compiler speaks for itself, and the command fails', async () => {
+  await succeeds(valor(['new', 'broken', '-l', 'assemblyscript']));
   const file = join(folder, 'broken/broken.ts');
   writeFileSync(file, `${readFileSync(file, 'utf8')}\nlet wrong: i32 = 'text';\n`);
-  const failed = valor(['build', 'broken']);
+  const failed = await valor(['build', 'broken']);
   assert.match(failed.stdout + failed.stderr, /broken\.ts.*|TS2322/s);
-  fails(failed, 1, /valor: compiling .*broken failed/);
+  await fails(Promise.resolve(failed), 1, /valor: compiling .*broken failed/);
 });
 
-test('C files alone are a plug-in too, and their errors are shown', () => {
+test('C files alone are a plug-in too, and their errors are shown', async () => {
   const project = join(folder, 'alone');
   mkdirSync(project);
   cpSync(join(root, 'examples/hello-c/hello.c'), join(project, 'hello.c'));
-  const made = succeeds(valor(['build'], project)).stdout;
+  const made = (await succeeds(valor(['build'], project))).stdout;
   assert.match(made, /^build\/alone\.so$/m);
   assert.match(made, /^build\/alone\.wasm$/m);
   writeFileSync(join(project, 'hello.c'), 'int main(void) { return undeclared; }\n');
-  const failed = valor(['build'], project);
+  const failed = await valor(['build'], project);
   assert.match(failed.stdout + failed.stderr, /hello\.c:1:.*undeclared/);
-  fails(failed, 1, /valor: .*failed/);
+  await fails(Promise.resolve(failed), 1, /valor: .*failed/);
 });
 
-test('a missing toolchain is named with the command that brings it', () => {
+test('a missing toolchain is named with the command that brings it', async () => {
   // What bin/valor itself needs.
   const bare = join(folder, 'bin');
   mkdirSync(bare);
   symlinkSync(join('/usr/bin/readlink'), join(bare, 'readlink'));
-  const missing = (language: string, words: RegExp): void => {
-    succeeds(valor(['new', `bare-${language}`, '-l', language]));
-    fails(valor(['build', `bare-${language}`], folder, { PATH: bare }), 1, words);
+  const missing = async (language: string, words: RegExp): Promise<void> => {
+    await succeeds(valor(['new', `bare-${language}`, '-l', language]));
+    await fails(valor(['build', `bare-${language}`], folder, { PATH: bare }), 1, words);
   };
-  missing('rust', /cargo is missing; install with: sudo apt-get install .*\bcargo\b/);
-  missing('cpp', /clang-19.* missing; install with: sudo apt-get install .*\bclang-19\b.*/);
-  missing('c', /clang-19.* missing; install with: sudo apt-get install .*\bclang-19\b.*/);
+  await missing('rust', /cargo is missing; install with: sudo apt-get install .*\bcargo\b/);
+  await missing('cpp', /clang\+\+-19.* missing; install with: sudo apt-get install .*\bclang-19\b.*/);
+  await missing('c', /clang\+\+-19.* missing; install with: sudo apt-get install .*\bclang-19\b.*/);
 });
 
-test('a missing AssemblyScript compiler is named with the command that brings it', () => {
+test('a missing AssemblyScript compiler is named with the command that brings it', async () => {
   const home = installed([]);
-  succeeds(run(join(home, 'bin/valor'), ['new', 'without', '-l', 'assemblyscript'], folder));
-  fails(run(join(home, 'bin/valor'), ['build', 'without'], folder), 1, /asc is missing; install it with: cd .*without && npm install/);
+  await succeeds(run(join(home, 'bin/valor'), ['new', 'without', '-l', 'assemblyscript'], folder));
+  await fails(run(join(home, 'bin/valor'), ['build', 'without'], folder), 1, /asc is missing; install it with: cd .*without && npm install/);
 });
 
 /** A copy of Valor as it is installed: no sources, no tests. */
@@ -159,30 +164,30 @@ function installed(packages: string[]): string {
   return home;
 }
 
-test('an installed copy makes and builds projects, and a project moves from one Valor to another', { timeout: patientMs }, () => {
+test('an installed copy makes and builds projects, and a project moves from one Valor to another', { timeout: patientMs }, async () => {
   const home = installed(['assemblyscript']);
   const project = join(folder, 'moving');
-  succeeds(run(join(home, 'bin/valor'), ['new', 'moving', '-l', 'c'], folder));
+  await succeeds(run(join(home, 'bin/valor'), ['new', 'moving', '-l', 'c'], folder));
   assert.equal(readlinkSync(join(project, '.valor')), home);
-  succeeds(run(join(home, 'bin/valor'), ['build', 'moving'], folder));
+  await succeeds(run(join(home, 'bin/valor'), ['build', 'moving'], folder));
   rmSync(home, { recursive: true });
-  succeeds(valor(['build', 'moving']));
+  await succeeds(valor(['build', 'moving']));
   assert.equal(readlinkSync(join(project, '.valor')), root);
   rmSync(join(project, '.valor'));
   mkdirSync(join(project, '.valor'));
-  fails(valor(['build', 'moving']), 1, /\.valor is to be a link .* move it away/);
+  await fails(valor(['build', 'moving']), 1, /\.valor is to be a link .* move it away/);
   assert.ok(lstatSync(join(project, '.valor')).isDirectory());
 });
 
-test('what needs no build, or cannot be built, is told so', () => {
-  succeeds(valor(['new', 'script']));
-  fails(valor(['build', 'script']), 1, /script\/script\.js needs no build/);
+test('what needs no build, or cannot be built, is told so', async () => {
+  await succeeds(valor(['new', 'script']));
+  await fails(valor(['build', 'script']), 1, /script\/script\.js needs no build/);
   mkdirSync(join(folder, 'empty'));
-  fails(valor(['build', 'empty']), 1, /nothing to build in empty/);
-  fails(valor(['build', 'nowhere']), 2, /there is no folder nowhere/);
+  await fails(valor(['build', 'empty']), 1, /nothing to build in empty/);
+  await fails(valor(['build', 'nowhere']), 2, /there is no folder nowhere/);
   mkdirSync(join(folder, 'library'));
   writeFileSync(join(folder, 'library/CMakeLists.txt'), 'add_library(x x.c)\n');
-  fails(valor(['build', 'library']), 1, /library\/CMakeLists\.txt makes no plug-in; it needs[\s\S]*valor_add_plugin/);
-  succeeds(valor(['new', 'native', '-l', 'assemblyscript']));
-  fails(valor(['build', 'native', '--target', 'native']), 2, /AssemblyScript compiles to WASM only/);
+  await fails(valor(['build', 'library']), 1, /library\/CMakeLists\.txt makes no plug-in; it needs[\s\S]*valor_add_plugin/);
+  await succeeds(valor(['new', 'native', '-l', 'assemblyscript']));
+  await fails(valor(['build', 'native', '--target', 'native']), 2, /AssemblyScript compiles to WASM only/);
 });

@@ -1,7 +1,6 @@
 // Rust: sdk/rust/build knows which cargo and which linker serve for which target.
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Build } from '../build.ts';
+import { type Build, builtFiles } from '../build.ts';
 import { needPrograms, run } from '../programs.ts';
 
 export function buildWithCargo({ folder, target = 'both', debug, home }: Build): string[] {
@@ -12,10 +11,5 @@ export function buildWithCargo({ folder, target = 'both', debug, home }: Build):
     ? { CARGO_PROFILE_RELEASE_DEBUG: 'true', CARGO_PROFILE_RELEASE_OPT_LEVEL: '1' }
     : {};
   run(`building ${folder}`, join(home, 'sdk/rust/build'), args, folder, environment);
-  const suffixes = target === 'both' ? ['.so', '.wasm'] : [target === 'native' ? '.so' : '.wasm'];
-  return existsSync(out)
-    ? readdirSync(out)
-        .filter((file) => suffixes.some((end) => file.endsWith(end)))
-        .map((file) => join(out, file))
-    : [];
+  return builtFiles({ folder, target });
 }
