@@ -49,15 +49,15 @@ v8::MemorySpan<const uint8_t> span_of(std::string_view bytes) {
   return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
 }
 
-// What V8 has against a module: "WebAssembly.Module(): expected type ... @+34"
+// What V8 has against a module: "Uncaught CompileError: WasmModuleObject::Compile(): expected type ... @+34"
 std::string compile_error(v8::Isolate* isolate, std::string_view bytes) {
   const v8::TryCatch guard(isolate);
   if (!v8::WasmModuleObject::Compile(isolate, span_of(bytes)).IsEmpty() || !guard.HasCaught()) return {};
   std::string text = engine::to_utf8(isolate, guard.Message()->Get());
-  for (const std::string_view prefix : {"Uncaught ", "CompileError: ", "WebAssembly.Module(): "}) {
+  for (const std::string_view prefix : {"Uncaught ", "CompileError: ", "WasmModuleObject::Compile(): "}) {
     if (text.starts_with(prefix)) text.erase(0, prefix.size());
   }
-  return "the module is invalid: " + text;
+  return text;
 }
 
 }  // namespace
@@ -75,9 +75,10 @@ core::Result<std::shared_ptr<const Module>> ModuleCache::load(v8::Isolate* isola
   core::Result<ModuleLayout> layout = read_layout(bytes);
   if (!layout) {
     // V8 knows best what is wrong within a module.
-    std::string why = bytes.starts_with(kMagic) && bytes.size() > 8 ? compile_error(isolate, bytes) : std::string();
-    if (why.empty() || layout.error().message.find("the file is") == 0) why = layout.error().message;
-    return refuse(why);
+    const std::string& why = layout.error().message;
+    if (why.starts_with("the file is")) return refuse(why);
+    const std::string better = compile_error(isolate, bytes);
+    return refuse(better.empty() ? why : "the module is invalid: " + better);
   }
   if (const core::Status checked = check_abi(*layout, host_functions()); !checked) {
     return refuse(checked.error().message);
@@ -87,13 +88,14 @@ core::Result<std::shared_ptr<const Module>> ModuleCache::load(v8::Isolate* isola
 
   v8::Local<v8::WasmModuleObject> object;
   {
-    const v8::TryCatch guard(isolate);
+    v8::TryCatch guard(isolate);
     if (!v8::WasmModuleObject::Compile(isolate, span_of(capped->bytes)).ToLocal(&object)) {
       if (guard.HasTerminated()) return refuse("compiling took too long and was stopped");
+      std::string why = engine::to_utf8(isolate, guard.Exception());
+      guard.Reset();
       // The file as it is makes V8 name the places where things are in it.
-      std::string why = compile_error(isolate, bytes);
-      if (why.empty()) why = "the module is invalid: " + engine::to_utf8(isolate, guard.Exception());
-      return refuse(why);
+      if (std::string better = compile_error(isolate, bytes); !better.empty()) why = std::move(better);
+      return refuse("the module is invalid: " + why);
     }
   }
   auto module = std::make_shared<Module>(Module{
@@ -111,6 +113,11 @@ core::Result<std::shared_ptr<const Module>> ModuleCache::load(v8::Isolate* isola
   }
   keep(std::move(key), module);
   return std::shared_ptr<const Module>(std::move(module));
+}
+
+size_t ModuleCache::size() {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
 }
 
 std::shared_ptr<const Module> ModuleCache::find(const std::string& key) {

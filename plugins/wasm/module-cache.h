@@ -31,6 +31,9 @@ class ModuleCache {
   /// context, on this thread. The error is for the operator and names the file.
   core::Result<std::shared_ptr<const Module>> load(v8::Isolate* isolate, const std::string& path, uint32_t memory_mb);
 
+  /// How many modules it keeps.
+  size_t size();
+
  private:
   struct Entry {
     std::string key;

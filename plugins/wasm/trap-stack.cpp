@@ -27,7 +27,15 @@ std::string readable_frame(std::string_view frame, std::string_view file, uint64
   const char* end = frame.data() + frame.size();
   const char* after = std::from_chars(frame.data() + digits, end, offset, 16).ptr;
   if (offset >= moved_bytes) offset -= moved_bytes;
+  // "at MODULE.function (wasm://wasm/MODULE-HASH", where the module has a name of its own.
+  std::string_view module = frame.substr(0, function);
+  module.remove_prefix(std::min(module.size(), module.rfind('/') + 1));
+  module = module.substr(0, module.rfind('-'));
+  constexpr std::string_view kAt = "at ";
   std::string text(frame.substr(0, url));
+  if (const std::string named = std::string(kAt).append(module).append("."); text.starts_with(named)) {
+    text.erase(kAt.size(), module.size() + 1);
+  }
   text += file;
   text += frame.substr(function, digits - function);
   text += hex(offset);

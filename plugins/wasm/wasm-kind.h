@@ -29,6 +29,9 @@ class WasmKind final : public host::Kind {
   /// either, by what the file begins with.
   static bool fits(const core::Definition& definition);
 
+  /// How many modules are kept compiled.
+  size_t compiled_modules() { return modules_.size(); }
+
  private:
   friend class WasmGuest;
   engine::IsolateBlueprint blueprint(const core::Limits& limits) const;
