@@ -80,3 +80,24 @@ function(valor_folder name)
     set_tests_properties(${name} PROPERTIES TIMEOUT 120)
   endif()
 endfunction()
+
+# How the build runs the pinned node.
+# An addon with AddressSanitizer needs its runtime in the process from the start; V8 and node never free all they have.
+set(NODE_COMMAND ${VALOR_NODE} --no-turboshaft-loop-unrolling)
+if(VALOR_SANITIZE)
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE ASAN_RUNTIME
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  set(NODE_COMMAND ${CMAKE_COMMAND} -E env LD_PRELOAD=${ASAN_RUNTIME} ASAN_OPTIONS=detect_leaks=0 ${NODE_COMMAND})
+endif()
+
+# valor_addon_test(name SOURCES a-test.cpp ... LINK lib ...): unit tests that run inside the pinned node, because V8 lives
+# there, as the ctest NAME and the target NAME-test.
+function(valor_addon_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name}-test MODULE ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/engine/testing/test-addon.cpp)
+  target_link_libraries(${name}-test PRIVATE ${ARG_LINK})
+  set_target_properties(${name}-test PROPERTIES PREFIX "" SUFFIX ".node")
+  add_test(NAME ${name} COMMAND ${NODE_COMMAND} ${CMAKE_SOURCE_DIR}/engine/testing/run-tests.mjs
+                                $<TARGET_FILE:${name}-test> ${CMAKE_BINARY_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+endfunction()

@@ -229,7 +229,7 @@ void Reader::read_source(const JsonValue& object, const std::string& field, Defi
     case PluginType::kWeb:
       break;
   }
-  require(object, field, "url", "the script's path or file: URL");
+  require(object, field, "url", "the path or file: URL of a script or WASM module");
   definition.url = text(object, field, "url");
   definition.root = text(object, field, "root");
   if (definition.url.empty()) return;
@@ -246,12 +246,6 @@ void Reader::read_source(const JsonValue& object, const std::string& field, Defi
     mistake(line, join(field, "url"),
             quoted(path) + " cannot be loaded: only files are supported; expected a path or a file: URL");
     return;
-  }
-  std::string ending = path.substr(path.size() - std::min<size_t>(path.size(), 5));
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  if (ending == ".wasm") {
-    mistake(line, join(field, "url"), quoted(path) + ": WASM plug-ins are not run by this version of Valor yet");
   }
 }
 

@@ -14,7 +14,7 @@ namespace valor::core {
 enum class PluginType {
   kStatic,  ///< built in: "builtin" names which (default: the plug-in's name)
   kNative,  ///< a shared library: "path"
-  kWeb,     ///< a script (later also WASM): "url"
+  kWeb,     ///< a script or a WASM module: "url"
 };
 
 /// "static", "native", "web".
@@ -23,7 +23,7 @@ std::string_view to_string(PluginType type);
 /// Enforced for every instance. JSON: "limits": {"timeout_ms": 30000, "memory_mb": 128, "queue": 1024}.
 struct Limits {
   uint32_t timeout_ms = 30'000;  ///< from arrival of a request to its answer's head; also for loading. 1..86,400,000
-  uint32_t memory_mb = 128;      ///< JS heap and ArrayBuffers of one instance, MiB. 8..65,536
+  uint32_t memory_mb = 128;      ///< JS heap, ArrayBuffers and WASM memory of one instance, MiB. 8..65,536
   uint32_t queue = 1024;         ///< requests waiting or running at one instance. 1..1,000,000
 };
 
@@ -54,7 +54,7 @@ struct Definition {
   std::string name;    ///< unique; 1 to 100 characters of A-Z a-z 0-9 . _ -
   std::string prefix;  ///< mount without slashes at the ends; default: name; "" mounts at the root ("prefix": "/")
   std::string path;    ///< kNative: library, without a slash a system library's name; kStatic: folder, if it needs one
-  std::string url;     ///< kWeb: script, a file path (absolute after resolve_paths)
+  std::string url;     ///< kWeb: script or WASM module, a file path (absolute after resolve_paths)
   std::string root;    ///< kWeb: folder that its imports may reach; "": that of the script
   std::string location;         ///< public URL of the mount where it is another than the server's with the prefix
   std::string builtin;          ///< kStatic: which one

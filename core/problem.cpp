@@ -89,6 +89,7 @@ std::string to_json(const Problem& problem, std::string_view request_id) {
   member("request_id", request_id);
   member("limit", problem.limit);
   if (!problem.limit.empty()) json += ",\"limit_value\":" + std::to_string(problem.limit_value);
+  member("stack", problem.stack);
   json += '}';
   return json;
 }

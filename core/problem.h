@@ -15,6 +15,7 @@ struct Problem {
   std::string plugin = {};     ///< name, where one is concerned
   std::string limit = {};      ///< for example "timeout_ms", where a limit tripped
   uint64_t limit_value = 0;    ///< its value
+  std::string stack = {};      ///< of code that crashed, a line for each frame
   uint32_t retry_after_s = 0;  ///< 503: seconds; sent as Retry-After
 };
 

@@ -16,6 +16,8 @@ namespace {
 
 // How much of its thread's stack plug-in code may use: what browsers give, and what is left when the thread has less.
 constexpr uintptr_t kStackSize = 1 << 20;
+// Of the stack of an error in an isolate without the Web platform.
+constexpr int kBareStackFrames = 40;
 // Kept free at the far end for C++ called by the deepest JavaScript frame.
 constexpr uintptr_t kStackReserve = 192 << 10;
 
@@ -49,8 +51,10 @@ core::Result<std::unique_ptr<Isolate>> Isolate::make(const IsolateBlueprint& blu
   self->isolate_ = isolate;
   blueprint.platform->RegisterIsolate(isolate, self->delegate_.get());
   v8::Isolate::CreateParams params;
-  params.snapshot_blob = blueprint.snapshot->blob();
-  params.external_references = blueprint.snapshot->external_references();
+  if (blueprint.snapshot != nullptr) {
+    params.snapshot_blob = blueprint.snapshot->blob();
+    params.external_references = blueprint.snapshot->external_references();
+  }
   params.array_buffer_allocator_shared = self->memory_;
   self->memory_->configure(params.constraints);
   v8::Isolate::Initialize(isolate, params);
@@ -68,6 +72,17 @@ core::Result<std::unique_ptr<Isolate>> Isolate::make(const IsolateBlueprint& blu
   v8::Local<v8::Context> context = v8::Context::New(isolate);
   context->Enter();
   self->context_.Reset(isolate, context);
+  if (blueprint.snapshot == nullptr) {
+    // Those of a panic hide what led to it.
+    v8::Local<v8::Value> error;
+    if (!context->Global()->Get(context, to_v8_name(isolate, "Error")).ToLocal(&error) ||
+        error.As<v8::Object>()
+            ->Set(context, to_v8_name(isolate, "stackTraceLimit"), v8::Integer::New(isolate, kBareStackFrames))
+            .IsNothing()) {
+      return core::Error{"V8's own startup snapshot has no Error"};
+    }
+    return self;
+  }
   v8::Local<v8::Object> hooks;
   if (!context->GetDataFromSnapshotOnce<v8::Object>(0).ToLocal(&hooks)) {
     return core::Error{"the startup snapshot holds no platform; build it again"};
@@ -120,6 +135,7 @@ Isolate::~Isolate() {
 }
 
 v8::Local<v8::Function> Isolate::hook(const char* name) const {
+  if (hooks_.IsEmpty()) return {};
   v8::EscapableHandleScope handles(isolate_);
   v8::Local<v8::Value> value;
   if (!hooks_.Get(isolate_)->Get(context(), to_v8_name(isolate_, name)).ToLocal(&value) || !value->IsFunction()) {

@@ -1,4 +1,5 @@
-// One JavaScript world: a V8 isolate from the startup snapshot, its context, its timers and V8's tasks, and its limits.
+// One world of JavaScript or WebAssembly: a V8 isolate, with the Web platform from the startup snapshot or bare, its
+// context, its timers and V8's tasks, and its limits.
 //
 // Made on any thread; the one that moves in keeps it: there it is used and destroyed, and stays entered for the rest of
 // its life. Only terminate() may be called from elsewhere. It knows nothing about turns (net/event-loop.h): whoever
@@ -30,9 +31,9 @@ namespace valor::engine {
 
 /// What has to be known to make an isolate.
 struct IsolateBlueprint {
-  node::MultiIsolatePlatform* platform;  ///< borrowed
-  std::shared_ptr<const Snapshot> snapshot;
-  std::shared_ptr<LazyScripts> lazy;
+  node::MultiIsolatePlatform* platform;      ///< borrowed
+  std::shared_ptr<const Snapshot> snapshot;  ///< nullptr: V8's own, without the Web platform and its hooks
+  std::shared_ptr<LazyScripts> lazy;         ///< of the Web platform
   uint64_t memory_bytes;
 };
 
@@ -76,7 +77,8 @@ class Isolate {
   const IsolateTenant& tenant() const { return tenant_; }
   LazyScripts& lazy() const { return *blueprint_.lazy; }
 
-  /// A function that the platform's JavaScript registered with natives.setHooks. Empty when it did not.
+  /// A function that the platform's JavaScript registered with natives.setHooks. Empty when it did not, or is not
+  /// there.
   v8::Local<v8::Function> hook(const char* name) const;
 
   // --- runs plug-in code ---

@@ -61,6 +61,7 @@ struct Breakdown {
   std::string detail;
   std::string limit = {};  ///< "memory_mb" where that tripped
   uint64_t limit_value = 0;
+  std::string stack = {};  ///< of the code that crashed, a line for each frame
 };
 
 /// What the host offers to a guest. Lives longer than the guest. Inside the turn unless noted.

@@ -380,13 +380,16 @@ void Instance::break_down() {
   if (!breakdown_.limit.empty()) {
     plugin_->counters->limit_tripped(breakdown_.limit, breakdown_.limit_value, unix_ms());
   }
-  plugin_->log.write(core::LogLevel::kError, definition().name, breakdown_.detail);
+  std::string message = breakdown_.detail;
+  if (!breakdown_.stack.empty()) message += "\n" + breakdown_.stack;
+  plugin_->log.write(core::LogLevel::kError, definition().name, message);
   const bool starting = state_ == State::kStarting;
-  end(starting ? InstanceListener::End::kStartFailed : InstanceListener::End::kBrokeDown, breakdown_.detail,
+  end(starting ? InstanceListener::End::kStartFailed : InstanceListener::End::kBrokeDown, message,
       {.status = 502,
        .detail = starting ? "the plug-in could not be created: " + breakdown_.detail : breakdown_.detail,
        .limit = breakdown_.limit,
-       .limit_value = breakdown_.limit_value});
+       .limit_value = breakdown_.limit_value,
+       .stack = breakdown_.stack});
 }
 
 // Inside the turn, on any thread. The guest is destroyed by its own thread.

@@ -175,7 +175,7 @@ struct House {
   std::unique_ptr<Supervisor> supervisor =
       std::move(Supervisor::create({.routes = routes,
                                     .log = log,
-                                    .kind = [this](core::PluginType) -> Kind& { return kind; },
+                                    .kind = [this](const core::Definition&) -> Kind& { return kind; },
                                     .base_url = "http://h/",
                                     .loops = {}}))
           .value();

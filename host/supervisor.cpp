@@ -209,7 +209,7 @@ core::Result<std::unique_ptr<Supervisor::Deployment>> Supervisor::deploy(core::D
 }
 
 core::Status Supervisor::fill(Deployment& deployment, Slot& slot) {
-  Kind& kind = options_.kind(deployment.plugin->definition.type);
+  Kind& kind = options_.kind(deployment.plugin->definition);
   auto instance = Instance::create(next_instance_++, deployment.plugin, kind, *this);
   if (!instance) return instance.error();
   slot.instance = std::move(*instance);

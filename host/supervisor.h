@@ -21,11 +21,11 @@
 namespace valor::host {
 
 struct SupervisorOptions {
-  Routes& routes;                               ///< where routes are published; outlives the supervisor
-  core::Log& log;                               ///< outlives the supervisor
-  std::function<Kind&(core::PluginType)> kind;  ///< kinds outlive the supervisor
-  std::string base_url;                         ///< "http://127.0.0.1:8080/"
-  std::vector<net::EventLoop*> loops;           ///< further loops that keep routes (I/O threads)
+  Routes& routes;                                      ///< where routes are published; outlives the supervisor
+  core::Log& log;                                      ///< outlives the supervisor
+  std::function<Kind&(const core::Definition&)> kind;  ///< kinds outlive the supervisor
+  std::string base_url;                                ///< "http://127.0.0.1:8080/"
+  std::vector<net::EventLoop*> loops;                  ///< further loops that keep routes (I/O threads)
   uint64_t drain_ms = 30'000;  ///< how long a plug-in that was removed or replaced may finish its requests
 };
 

@@ -111,6 +111,7 @@ Server::Server(Options options, plugins::js::JsKindOptions js)
             .access = options_.access_log,
             .level = options_.log_level}),
       shared_{dispatcher_, log_, options_.limits, std::string(kServerHeader)},
+      wasm_(js.platform, plugins::outgoing::network_of(&shared_)),
       js_(with_server(std::move(js), shared_)) {}
 
 std::variant<std::unique_ptr<Server>, StartError> Server::start(Options options, plugins::js::JsKindOptions js,
@@ -139,11 +140,12 @@ std::variant<std::unique_ptr<Server>, StartError> Server::start(Options options,
     loops.push_back(&(*io)->loop());
     server->io_.push_back(std::move(*io));
   }
-  auto kind = [self = server.get()](core::PluginType type) -> host::Kind& {
-    switch (type) {
+  auto kind = [self = server.get()](const core::Definition& definition) -> host::Kind& {
+    switch (definition.type) {
       case core::PluginType::kNative:
         return self->native_;
       case core::PluginType::kWeb:
+        if (plugins::wasm::WasmKind::fits(definition)) return self->wasm_;
         return self->js_;
       case core::PluginType::kStatic:
         break;

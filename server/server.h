@@ -14,6 +14,7 @@
 #include "plugins/js/js-kind.h"
 #include "plugins/native/native-kind.h"
 #include "plugins/outgoing/instance-network.h"
+#include "plugins/wasm/wasm-kind.h"
 #include "server/dispatcher.h"
 #include "server/io-thread.h"
 #include "server/log-writer.h"
@@ -62,6 +63,7 @@ class Server {
   host::Routes routes_;
   Dispatcher dispatcher_{routes_};
   http::Shared shared_;
+  plugins::wasm::WasmKind wasm_;
   plugins::js::JsKind js_;
   plugins::native::NativeKind native_{plugins::outgoing::network_of(&shared_)};
   std::unique_ptr<plugins::builtin::BuiltinKind> builtin_;

@@ -126,14 +126,15 @@ class FakeHost final : public GuestContext, private net::Worker, private core::L
 
   // --- the test's thread ---
 
-  /// Creates and starts the guest. Returns why it failed, or "" when it is ready.
+  /// Creates and starts the guest. Returns why it failed or broke down, or "" when it is ready.
   std::string start(Kind& kind) {
     run([&] {
       guest_ = kind.create(*this);
       guest_->start();
     });
-    if (!until([&] { return ready_ || failed_; })) return "neither ready nor failed";
+    if (!until([&] { return ready_ || failed_ || breakdown; })) return "neither ready nor failed";
     auto turn = loop_->take_turn();
+    if (breakdown) return breakdown->detail;
     return failed_ ? error_ : "";
   }
 

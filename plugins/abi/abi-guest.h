@@ -33,15 +33,17 @@ class AbiGuest : public host::Guest {
   void body_ready(host::Call& call) final;
   void writable(host::Call& call) final;
   void dropped(host::CallId id, host::DropReason reason) final;
-  bool work() final;
-  int wait_ms() final;
+  bool work() override;
+  int wait_ms() override;
 
   // --- any thread, inside the turn or not ---
 
   net::EventLoop& loop() { return context_.loop(); }
   const core::Definition& definition() const { return context_.definition(); }
   const std::string& location() const { return context_.location(); }
-  void log(core::LogLevel level, std::string_view message) { context_.log().write(level, definition().name, message); }
+  void log(core::LogLevel level, std::string_view message) const {
+    context_.log().write(level, definition().name, message);
+  }
   /// The instance has broken down or given up: every host function is answered with VALOR_NO_INSTANCE, and none of the
   /// guest's functions may be called any more.
   bool over() const { return over_.load(std::memory_order_relaxed); }
@@ -78,6 +80,8 @@ class AbiGuest : public host::Guest {
   void created();
   /// The instance cannot go on; no function of the guest is called any more.
   void break_down(host::Breakdown breakdown);
+  /// What the guest said when it gave up (abort()).
+  const std::optional<std::string>& aborted() const { return aborted_; }
   host::GuestContext& context() { return context_; }
 
  private:

@@ -2,44 +2,18 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <node.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 
+#include "engine/testing/test-addon.h"
 #include "host/testing/fake-host.h"
 #include "plugins/js/js-kind.h"
 
 namespace valor::plugins::js {
 
-struct TestSetting {
-  node::MultiIsolatePlatform* platform = nullptr;
-  std::string build_folder;
-};
-TestSetting& test_setting();
-
-/// A folder of scripts that is deleted at the end.
-class ScriptFolder {
- public:
-  ScriptFolder() {
-    char name[] = "/tmp/valor-js-test-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  ~ScriptFolder() { std::filesystem::remove_all(path_); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::filesystem::path file = std::filesystem::path(path_) / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-    return file.string();
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using engine::testing::test_setting;
+using ScriptFolder = engine::testing::TestFolder;
 
 inline JsKindOptions kind_options() {
   JsKindOptions options;

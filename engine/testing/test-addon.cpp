@@ -1,18 +1,21 @@
 // The test program is a module for node: V8 lives there.
 #define DOCTEST_CONFIG_IMPLEMENT
-#include <node.h>
+// V8 learns from SIGSEGV that WebAssembly has left its memory.
+#define DOCTEST_CONFIG_NO_POSIX_SIGNALS
+#include "engine/testing/test-addon.h"
+
+#include <doctest/doctest.h>
 
 #include "engine/script-error.h"
-#include "plugins/js/js-test.h"
 
-namespace valor::plugins::js {
+namespace valor::engine::testing {
 
 TestSetting& test_setting() {
   static TestSetting setting;
   return setting;
 }
 
-}  // namespace valor::plugins::js
+}  // namespace valor::engine::testing
 
 namespace {
 
@@ -22,8 +25,8 @@ void run(const v8::FunctionCallbackInfo<v8::Value>& info) {
   v8::Isolate* isolate = info.GetIsolate();
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
   v8::Local<v8::Array> list = info[0].As<v8::Array>();
-  std::vector<std::string> words = {"js-test"};
-  auto& setting = valor::plugins::js::test_setting();
+  std::vector<std::string> words = {"test"};
+  auto& setting = valor::engine::testing::test_setting();
   for (uint32_t at = 0; at < list->Length(); at++) {
     std::string word = to_utf8(isolate, list->Get(context, at).ToLocalChecked());
     (at == 0 ? setting.build_folder : words.emplace_back()) = word;

@@ -1,4 +1,4 @@
-// js-test.mjs ADDON BUILD_FOLDER [doctest options]: runs the unit tests of JavaScript plug-ins.
+// run-tests.mjs ADDON BUILD_FOLDER [doctest options]: runs the unit tests in an addon.
 import { createRequire } from 'node:module';
 
 const [addon, ...args] = process.argv.slice(2);

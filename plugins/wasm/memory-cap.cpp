@@ -1,0 +1,115 @@
+#include "plugins/wasm/memory-cap.h"
+
+#include <algorithm>
+
+#include "plugins/wasm/byte-reader.h"
+
+namespace valor::plugins::wasm {
+
+namespace {
+
+// A 32-bit memory has at most 4 GiB.
+constexpr uint64_t kMostPages = 65536;
+
+std::string mebibytes(uint64_t pages) {
+  const uint64_t tenths = pages * 10 / 16;
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " MiB";
+}
+
+core::Status check(const ModuleLayout& layout, uint64_t limit_pages) {
+  for (const Import& import : layout.imports) {
+    if (import.kind != ExternalKind::kMemory) continue;
+    return core::Error{"it imports its memory (" + import.module + "." + import.name +
+                       "), and must define and export it: link without --import-memory"};
+  }
+  uint64_t sum = 0;
+  for (const MemoryType& memory : layout.memories) {
+    if ((memory.flags & MemoryType::kShared) != 0) {
+      return core::Error{
+          "its memory is shared, for threads, which plug-ins do not have: compile without -pthread, "
+          "-matomics and --shared-memory"};
+    }
+    if ((memory.flags & MemoryType::k64Bit) != 0) {
+      return core::Error{"its memory has 64-bit addresses, and the plug-in ABI has 32-bit ones: compile for wasm32"};
+    }
+    sum += std::min(memory.minimum, kMostPages);
+  }
+  if (sum > limit_pages) {
+    return core::Error{"it begins with " + mebibytes(sum) +
+                       " of memory, more than its limit allows (memory_mb: " + std::to_string(limit_pages / 16) +
+                       "): raise limits.memory_mb, or link with a smaller --initial-memory"};
+  }
+  return core::Nothing{};
+}
+
+void append_section(std::string& out, char id, const std::string& content) {
+  out += id;
+  append_leb(out, content.size());
+  out += content;
+}
+
+std::string memory_section(const ModuleLayout& layout, uint64_t limit_pages) {
+  std::string content;
+  append_leb(content, layout.memories.size());
+  for (const MemoryType& memory : layout.memories) {
+    uint64_t maximum = limit_pages;
+    if ((memory.flags & MemoryType::kHasMaximum) != 0) maximum = std::min(maximum, memory.maximum);
+    content += static_cast<char>(MemoryType::kHasMaximum);
+    append_leb(content, memory.minimum);
+    append_leb(content, maximum);
+  }
+  return content;
+}
+
+std::string free_name(const ModuleLayout& layout, size_t memory) {
+  std::string name = "valor:memory:" + std::to_string(memory);
+  while (layout.find_export(name) != nullptr) name += '\'';
+  return name;
+}
+
+}  // namespace
+
+core::Result<CappedModule> cap_memories(std::string_view bytes, const ModuleLayout& layout, uint64_t limit_bytes) {
+  const uint64_t limit_pages = std::min(limit_bytes / kPageSize, kMostPages);
+  if (const core::Status checked = check(layout, limit_pages); !checked) return checked.error();
+  if (!layout.memory_section || !layout.export_section) return CappedModule{std::string(bytes), {}};
+
+  CappedModule capped;
+  std::string added;
+  uint32_t hidden = 0;
+  for (size_t i = 0; i < layout.memories.size(); ++i) {
+    const auto exported = std::find_if(layout.exports.begin(), layout.exports.end(), [&](const Export& entry) {
+      return entry.kind == ExternalKind::kMemory && entry.index == i;
+    });
+    if (exported != layout.exports.end()) {
+      capped.memory_exports.push_back(exported->name);
+      continue;
+    }
+    capped.memory_exports.push_back(free_name(layout, i));
+    append_leb(added, capped.memory_exports.back().size());
+    added += capped.memory_exports.back();
+    added += static_cast<char>(ExternalKind::kMemory);
+    append_leb(added, i);
+    ++hidden;
+  }
+  const Section& memory = *layout.memory_section;
+  const Section& exports = *layout.export_section;
+  // V8 refuses sections in another order, as it refuses two of a kind.
+  if (memory.end > exports.start) return core::Error{"its sections are not in order"};
+
+  std::string& out = capped.bytes;
+  out.reserve(bytes.size() + added.size() + 64);
+  out += bytes.substr(0, memory.start);
+  append_section(out, bytes[memory.start], memory_section(layout, limit_pages));
+  out += bytes.substr(memory.end, exports.start - memory.end);
+  ByteReader old_exports(bytes.substr(0, exports.end), exports.content);
+  old_exports.u32();
+  std::string content;
+  append_leb(content, layout.exports.size() + hidden);
+  content += bytes.substr(old_exports.at(), exports.end - old_exports.at());
+  append_section(out, bytes[exports.start], content + added);
+  out += bytes.substr(exports.end);
+  return capped;
+}
+
+}  // namespace valor::plugins::wasm
