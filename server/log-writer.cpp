@@ -16,6 +16,8 @@ namespace valor::server {
 namespace {
 
 constexpr size_t kMaxBuffered = 4 * 1024 * 1024;
+// Of one message: more is cut off. A plug-in could otherwise have gigabytes copied, and others wait for their turn.
+constexpr size_t kMaxMessage = 64 * 1024;
 // Lines that come within this time of each other are written together.
 constexpr std::chrono::milliseconds kGather{2};
 
@@ -181,7 +183,13 @@ LogWriter::~LogWriter() {
 }
 
 void LogWriter::write(core::LogLevel level, std::string_view source, std::string_view message) {
-  if (keeps(level)) add(format_message(options_, unix_ms_now(), level, source, message));
+  if (!keeps(level)) return;
+  if (message.size() <= kMaxMessage) return add(format_message(options_, unix_ms_now(), level, source, message));
+  size_t end = kMaxMessage;
+  while ((static_cast<unsigned char>(message[end]) & 0xC0) == 0x80 && end > kMaxMessage - 4) --end;
+  const std::string cut =
+      std::string(message.substr(0, end)) + "... (" + std::to_string(message.size() - end) + " bytes more)";
+  add(format_message(options_, unix_ms_now(), level, source, cut));
 }
 
 void LogWriter::access(const core::AccessRecord& record) {

@@ -104,8 +104,8 @@ bool AbiGuest::work() {
 }
 
 int AbiGuest::wait_ms() {
-  if (broken_) return -1;
-  if (over() || (fetches_ && fetches_->has_work())) return 0;
+  if (over()) return broken_ || !aborted_ ? -1 : 0;
+  if (fetches_ && fetches_->has_work()) return 0;
   return operations_.wait_ms(loop().now_ms());
 }
 
@@ -139,6 +139,12 @@ int32_t AbiGuest::abort(std::string_view message) {
   aborted_ = message.empty() ? "it did not say why" : std::string(message);
   over_ = true;
   wake_from_elsewhere();
+  return VALOR_OK;
+}
+
+int32_t AbiGuest::log(uint32_t level, std::string_view message) {
+  if (level > VALOR_LOG_ERROR) return invalid("log", "there is no level " + std::to_string(level));
+  log(static_cast<core::LogLevel>(level), message);
   return VALOR_OK;
 }
 

@@ -44,8 +44,8 @@ class AbiGuest : public host::Guest {
   void log(core::LogLevel level, std::string_view message) const {
     context_.log().write(level, definition().name, message);
   }
-  /// The instance has broken down or given up: every host function is answered with VALOR_NO_INSTANCE, and none of the
-  /// guest's functions may be called any more.
+  /// The instance has broken down, given up, or been given up: every host function is answered with VALOR_NO_INSTANCE,
+  /// and none of the guest's functions may be called any more, except destroy() where it has not broken_down().
   bool over() const { return over_.load(std::memory_order_relaxed); }
 
   // --- the host functions, inside the turn, while not over() ---
@@ -53,6 +53,8 @@ class AbiGuest : public host::Guest {
   int32_t create_done();
   int32_t create_fail(std::string_view message);
   int32_t abort(std::string_view message);
+  /// `level` as the guest gave it. Any thread, inside the turn or not.
+  int32_t log(uint32_t level, std::string_view message);
   /// What is kept under `key`; nothing when there is no such key.
   std::optional<std::string_view> state_get(std::string_view key) const;
   int32_t state_set(std::string_view key, std::string_view value);
@@ -82,6 +84,9 @@ class AbiGuest : public host::Guest {
   void break_down(host::Breakdown breakdown);
   /// What the guest said when it gave up (abort()).
   const std::optional<std::string>& aborted() const { return aborted_; }
+  bool broken_down() const { return broken_ || aborted_; }
+  /// The host has ended the instance while its code runs: the code hears so when it next calls the host.
+  void leave_behind() { over_ = true; }
   host::GuestContext& context() { return context_; }
 
  private:

@@ -68,11 +68,7 @@ int32_t location(uint64_t instance, char* buffer, size_t capacity) {
 }
 
 int32_t log(uint64_t instance, uint32_t level, const char* message, size_t message_size) {
-  return with_instance(instance, [&](NativeGuest& guest) {
-    if (level > VALOR_LOG_ERROR) return VALOR_INVALID;
-    guest.log(static_cast<core::LogLevel>(level), view(message, message_size));
-    return VALOR_OK;
-  });
+  return with_instance(instance, [&](NativeGuest& guest) { return guest.log(level, view(message, message_size)); });
 }
 
 int32_t state_get(uint64_t instance, const char* key, size_t key_size, void* buffer, size_t capacity) {

@@ -23,7 +23,7 @@ void NativeGuest::outside(Function function) {
 NativeGuest::~NativeGuest() {
   if (number_ == 0) return;
   net::EventLoop::Outside outside(loop());
-  if (has_self_ && !over()) {
+  if (has_self_ && !broken_down()) {
     try {
       guest_->destroy(self_);
     } catch (...) {
@@ -47,6 +47,12 @@ void NativeGuest::start() {
   outside([&] { self_ = guest_->create(number_); });
   has_self_ = true;
   created();
+}
+
+// Its thread may go on for ever, and what it does then is not to be heard of.
+bool NativeGuest::interrupt() {
+  leave_behind();
+  return false;
 }
 
 void NativeGuest::guest_start(uint64_t request, const void* head, size_t head_size) {

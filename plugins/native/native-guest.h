@@ -15,6 +15,7 @@ class NativeGuest final : public abi::AbiGuest {
   ~NativeGuest() override;
 
   void start() override;
+  bool interrupt() override;
 
  private:
   void guest_start(uint64_t request, const void* head, size_t head_size) override;
