@@ -11,7 +11,7 @@
 #                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
 #   make suites    the test suites of hono, itty-router and jose in plug-ins; make suites SUITES="hono itty-router/src/cors"
 #   make bench     Valor beside its peers: bench/results/     make bench ONLY=message,deno
-#   make lint      formatting, clang-tidy, types, TypeScript linter
+#   make lint      formatting, clang-tidy, types, TypeScript linter, the frozen plug-in ABI
 #   make format    put C++ and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
@@ -97,6 +97,7 @@ lint: build
 	for project in $(PROJECTS); do \
 	  echo "tsc -p $$project"; $(NODE) node_modules/typescript/bin/tsc -p $$project || failed=1; \
 	done; \
+	$(NODE) tools/abi-freeze.ts || failed=1; \
 	$(NODE) tools/tidy.ts $(BUILD) || failed=1; \
 	exit $$failed
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,9 @@
 namespace valor::plugins::native {
 
 namespace {
+
+// Of the table of a guest that was built with the first header of this version. Later ones may be larger.
+constexpr size_t kLeastGuestSize = offsetof(valor_guest, destroy) + sizeof(valor_guest::destroy);
 
 // RTLD_LOCAL: two plug-ins may have functions of the same name. RTLD_NOW: what is missing shows now, not in a request.
 constexpr int kOpenFlags = RTLD_NOW | RTLD_LOCAL;
@@ -80,10 +84,10 @@ core::Result<const valor_guest*> enter_library(void* library, const std::string&
     return core::Error{path + " needs plug-in ABI " + std::to_string(guest->abi) + ", this Valor speaks " +
                        std::to_string(VALOR_ABI_VERSION) + ": " + advice};
   }
-  if (guest->size < sizeof(valor_guest)) {
+  if (guest->size < kLeastGuestSize) {
     return core::Error{path + " has a table of functions of " + std::to_string(guest->size) +
                        " bytes where plug-in ABI " + std::to_string(VALOR_ABI_VERSION) + " has " +
-                       std::to_string(sizeof(valor_guest)) + ": build it with the valor.h of its ABI"};
+                       std::to_string(kLeastGuestSize) + " at least: build it with the valor.h of its ABI"};
   }
   if (guest->create == nullptr || guest->start == nullptr || guest->complete == nullptr || guest->drop == nullptr ||
       guest->destroy == nullptr) {
