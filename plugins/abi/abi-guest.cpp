@@ -70,6 +70,7 @@ void AbiGuest::body_ready(host::Call& call) {
 
 void AbiGuest::writable(host::Call& call) {
   if (over()) return settle();
+  caught_up(call.id());
   if (const auto operation = operations_.take(call.id(), WaitsFor::kRoom)) guest_complete(*operation, VALOR_OK, {});
   settle();
 }
@@ -231,12 +232,25 @@ int32_t AbiGuest::write_answer(uint64_t request, std::string_view data, uint64_t
     return invalid("send_body", "an earlier send_body() of this request is not complete");
   }
   if (const char* refusal = operations_.refusal(operation); *refusal != '\0') return invalid("send_body", refusal);
+  // It has cancelled what it waited for.
+  if (!ahead_.empty() && ahead_.contains(request)) {
+    if (ahead_of_all_ > 0 && ahead_of_all_ + data.size() > kMaxAhead) {
+      log(core::LogLevel::kError, "send_body(): the plug-in sends faster than its clients take it, and did not wait");
+      call->abort();
+      end_request(request);
+      wake_from_elsewhere();
+      return VALOR_GONE;
+    }
+    ahead_[request] += data.size();
+    ahead_of_all_ += data.size();
+  }
   const core::WriteStatus written = call->write(data);
   wake_from_elsewhere();
   switch (written) {
     case core::WriteStatus::kReady:
       return VALOR_OK;
     case core::WriteStatus::kWait:
+      ahead_.try_emplace(request, 0);
       operations_.wait(request, WaitsFor::kRoom, operation);
       return VALOR_WAIT;
     case core::WriteStatus::kGone:
@@ -322,9 +336,18 @@ int32_t AbiGuest::read_request_body(uint64_t request, char* buffer, size_t capac
   return VALOR_GONE;
 }
 
+void AbiGuest::caught_up(uint64_t request) {
+  if (ahead_.empty()) return;
+  const auto found = ahead_.find(request);
+  if (found == ahead_.end()) return;
+  ahead_of_all_ -= found->second;
+  ahead_.erase(found);
+}
+
 void AbiGuest::end_request(uint64_t request) {
   operations_.end(request);
   if (!rests_.empty()) rests_.erase(request);
+  caught_up(request);
   if (fetches_) fetches_->end_request(request);
 }
 

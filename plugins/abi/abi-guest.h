@@ -100,6 +100,8 @@ class AbiGuest : public host::Guest {
   int32_t read_request_body(uint64_t request, char* buffer, size_t capacity, uint64_t operation);
   int32_t write_answer(uint64_t request, std::string_view data, uint64_t operation);
   int32_t end_answer(uint64_t request);
+  /// The client has taken what was sent.
+  void caught_up(uint64_t request);
   GuestFetch* find_fetch(uint64_t fetch) { return fetches_ ? fetches_->find(fetch) : nullptr; }
   /// The answer to the request has ended or cannot go on: so has what the guest waits for there.
   void end_request(uint64_t request);
@@ -113,6 +115,9 @@ class AbiGuest : public host::Guest {
     std::string bytes;
     size_t at = 0;
   };
+  /// What the guest may send of its answers while it is told to wait: whoever cancels the operation and goes on fills
+  /// memory that no limit of it counts. One piece may be larger.
+  static constexpr size_t kMaxAhead = size_t{256} * 1024 * 1024;
 
   host::GuestContext& context_;
   const outgoing::OpenNetwork& open_network_;
@@ -125,6 +130,8 @@ class AbiGuest : public host::Guest {
   std::string creation_error_;
   Operations operations_;
   std::unordered_map<uint64_t, Rest> rests_;
+  std::unordered_map<uint64_t, size_t> ahead_;  // of which request how many bytes, since it was told to wait
+  size_t ahead_of_all_ = 0;
   std::optional<GuestFetches> fetches_;
   std::map<std::string, std::string, std::less<>> state_;
   size_t state_bytes_ = 0;
