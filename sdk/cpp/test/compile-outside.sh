@@ -2,10 +2,9 @@
 # Compiles every program in pages of the documentation as its reader would: in a folder of its own, with nothing but the
 # SDK's and the ABI's files. Usage: compile-outside.sh ROOT C++-COMPILER WASM-COMPILER PAGE...
 #
-# A program is a fenced block after a line <!-- file NAME [native] -->. It must compile without a warning
-# to a library that exports the entry symbol of a plug-in and, unless it is "native", to a module
-# that imports nothing of WASI (headers.sh tries more flavours). After <!-- file NAME-test.cpp PLUGIN.cpp --> stands a unit test for that plug-in, which must
-# pass.
+# A program is a fenced block after a line <!-- file NAME [native] -->. It must compile without a warning to a library that
+# exports the entry symbol of a plug-in and, unless it is "native", to a module that imports nothing of WASI. headers.sh
+# tries more flavours. After <!-- file NAME-test.cpp PLUGIN.cpp --> stands a unit test for that plug-in, which must pass.
 set -eu
 root=$1
 cxx=$2
