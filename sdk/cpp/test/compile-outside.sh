@@ -2,9 +2,9 @@
 # Compiles every program in pages of the documentation as its reader would: in a folder of its own, with nothing but the
 # SDK's and the ABI's files. Usage: compile-outside.sh ROOT C++-COMPILER WASM-COMPILER PAGE...
 #
-# A program is a fenced block after a line <!-- file NAME.c(pp) [native] -->. It must compile without a warning, in every
-# flavour that the SDK supports. A library must export the entry symbol of a plug-in, a module must import nothing but
-# the ABI. "native": it is not for WASM. A program without either is a unit test.
+# A program is a fenced block after a line <!-- file NAME [native] -->. It must compile without a warning to a library that
+# exports the entry symbol of a plug-in and, unless it is "native", to a module that imports nothing of WASI. headers.sh
+# tries more flavours. After <!-- file NAME-test.cpp PLUGIN.cpp --> stands a unit test for that plug-in, which must pass.
 set -eu
 root=$1
 cxx=$2
@@ -14,18 +14,24 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-awk '/^<!-- file .* -->$/ { name = $3; if ($4 == "native") print > (name ".native"); next }
+awk '/^<!-- file .* -->$/ { name = $3; if ($4 != "-->") print $4 > (name ".option"); next }
      /^```/ { if (inside) { inside = 0; name = "" } else if (name != "") inside = 1; next }
      inside { print > name }' "$@"
 
 count=0
+tests=0
 includes="-I$root/sdk/cpp/include -I$root/abi"
 for source in *.c *.cpp; do
   [ -f "$source" ] || continue
   case $source in
-    *-test.cpp) continue ;; # compiled and run by package.sh's like
+    *-test.cpp)
+      $cxx -std=c++20 -Wall -Werror -DDOCTEST_CONFIG_IMPLEMENT_WITH_MAIN $includes "$source" "$(cat "$source.option")" \
+        -o test.program -pthread
+      ./test.program --minimal
+      tests=$((tests + 1))
+      continue ;;
     *.c) flavours='-O2'; standard=-std=c11; compiler="${CC:-cc} -Wno-unused-parameter" ;;
-    *) flavours='-O0 -O2,-fno-exceptions,-fno-rtti'; standard=-std=c++20; compiler=$cxx ;;
+    *) flavours='-O0'; standard=-std=c++20; compiler=$cxx ;;
   esac
   for flavour in $flavours; do
     $compiler $standard -Wall -Werror $(echo "$flavour" | tr , ' ') -shared -fPIC $includes "$source" -o "$source.so"
@@ -35,7 +41,7 @@ for source in *.c *.cpp; do
   done
   case $source in
     *.cpp)
-      if [ ! -f "$source.native" ]; then
+      if [ "$(cat "$source.option" 2>/dev/null)" != native ]; then
         $wasm --target=wasm32-wasi -mexec-model=reactor -std=c++20 -O2 -fno-exceptions -fno-rtti -Wall -Werror \
           -Wl,--strip-all $includes "$source" "$root/sdk/cpp/wasm/runtime.cpp" -o "$source.wasm"
         if grep -q wasi_snapshot_preview1 "$source.wasm"; then echo "$source: imports WASI"; exit 1; fi
@@ -44,4 +50,4 @@ for source in *.c *.cpp; do
   count=$((count + 1))
   echo "compiled $source"
 done
-[ "$count" -ge 9 ] || { echo "only $count programs found in $*"; exit 1; }
+[ "$count" -ge 10 ] && [ "$tests" -ge 3 ] || { echo "only $count programs and $tests tests found in $*"; exit 1; }
