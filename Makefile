@@ -87,7 +87,7 @@ fuzz: setup
 ONLY ?=
 bench: build
 	@tools/setup-bench
-	cmake --build $(BUILD) --target bench-floor
+	cmake --build $(BUILD) --target bench-floor bench-core
 	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) bench/bench.ts --only '$(ONLY)' </dev/null
 
 lint: build

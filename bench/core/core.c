@@ -69,7 +69,8 @@ EXPORT("sha256") uint32_t core_sha256(void) {
 // --- Mandelbrot
 
 EXPORT("mandelbrot") uint32_t core_mandelbrot(void) {
-  enum { kSide = 256, kMost = 256 };
+  const int kSide = 256;
+  const uint32_t kMost = 256;
   uint32_t sum = 0;
   for (int row = 0; row < kSide; row++) {
     for (int column = 0; column < kSide; column++) {
