@@ -94,6 +94,7 @@ core::Result<std::unique_ptr<Isolate>> Isolate::make(const IsolateBlueprint& blu
   }
   self->on_timer_.Reset(isolate, self->hook("onTimer"));
   self->on_unhandled_rejection_.Reset(isolate, self->hook("onUnhandledRejection"));
+  self->wasm_memory_.watch(context);
   return self;
 }
 
@@ -115,6 +116,7 @@ Isolate::~Isolate() {
   {
     v8::HandleScope handles(isolate_);
     if (!context_.IsEmpty()) context()->Exit();
+    wasm_memory_.forget();
     rejections_.Reset();
     on_timer_.Reset();
     on_unhandled_rejection_.Reset();
@@ -154,6 +156,13 @@ void Isolate::checkpoint() {
   if (dead()) return;
   isolate_->PerformMicrotaskCheckpoint();
   if (!rejections_.IsEmpty()) report_rejections();
+  if (wasm_memory_.in_use()) check_wasm_memory();
+}
+
+void Isolate::check_wasm_memory() {
+  if (dead()) return;
+  v8::HandleScope handles(isolate_);
+  memory_->set_wasm_bytes(wasm_memory_.bytes(context(), memory_->limit()));
 }
 
 void Isolate::report_rejections() {
@@ -293,7 +302,9 @@ void Isolate::request_memory_check() {
   isolate_->RequestInterrupt(
       [](v8::Isolate* isolate, void*) {
         Isolate* self = from(isolate);
-        if (self != nullptr && !self->dead()) self->memory_->check();
+        if (self == nullptr || self->dead()) return;
+        self->check_wasm_memory();
+        if (!self->dead()) self->memory_->check();
       },
       nullptr);
 }

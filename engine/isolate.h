@@ -26,6 +26,7 @@
 #include "engine/memory-limit.h"
 #include "engine/snapshot.h"
 #include "engine/task-queue.h"
+#include "engine/wasm-memory.h"
 
 namespace valor::engine {
 
@@ -141,6 +142,7 @@ class Isolate {
   void report_rejections();
   bool keeps_uncaught(uint32_t activity);
   void run_timers();
+  void check_wasm_memory();
 
   struct Timer {
     Clock::time_point due;
@@ -151,6 +153,7 @@ class Isolate {
   IsolateTenant tenant_{};
   bool occupied_ = false;
   std::shared_ptr<MemoryLimit> memory_;
+  WasmMemory wasm_memory_;
   std::shared_ptr<TaskQueue> tasks_;
   std::unique_ptr<TaskQueueDelegate> delegate_;
   v8::Isolate* isolate_ = nullptr;

@@ -62,7 +62,7 @@ void MemoryLimit::after_gc(v8::Isolate* isolate, v8::GCType, v8::GCCallbackFlags
 // V8 counts resizable ArrayBuffers, which it allocates itself, and does not count shared ones.
 uint64_t MemoryLimit::outside_heap(v8::HeapStatistics& heap) const {
   const int64_t native = std::max<int64_t>(0, native_.load(std::memory_order_relaxed));
-  return std::max<uint64_t>(array_buffer_bytes(), heap.external_memory()) + static_cast<uint64_t>(native);
+  return std::max<uint64_t>(array_buffer_bytes(), heap.external_memory()) + static_cast<uint64_t>(native) + wasm_;
 }
 
 void MemoryLimit::check() {
@@ -71,6 +71,11 @@ void MemoryLimit::check() {
   if (heap.used_heap_size() + outside_heap(heap) <= limit_ + kYoungGeneration) return;
   // Comes to after_gc().
   isolate_->MemoryPressureNotification(v8::MemoryPressureLevel::kCritical);
+}
+
+void MemoryLimit::set_wasm_bytes(uint64_t bytes) {
+  wasm_ = bytes;
+  if (bytes > 0 && array_buffer_bytes() + bytes > limit_) trip();
 }
 
 bool MemoryLimit::take(size_t length) {

@@ -1,4 +1,5 @@
-// The memory limit of one isolate: JavaScript heap, ArrayBuffers, and what Intl objects hold, together.
+// The memory limit of one isolate: JavaScript heap, ArrayBuffers, memories of WebAssembly, and what Intl objects hold,
+// together.
 //
 // V8 aborts the whole process when a heap runs full, so it is never left to that: shortly before, a callback raises the
 // heap's limit far enough for any single allocation in flight, stops the code that runs, and marks the isolate as
@@ -32,6 +33,9 @@ class MemoryLimit final : public v8::ArrayBuffer::Allocator {
   /// plug-in code. V8 has no limit of its own for what lies outside of its heap, and for one that is full to the brim
   /// it lets single objects in that are much larger.
   void check();
+  /// What memories of WebAssembly have now (wasm-memory.h); trips where that is too much. Isolate's thread, between two
+  /// steps of plug-in code.
+  void set_wasm_bytes(uint64_t bytes);
   /// What is allocated for the isolate where nothing else counts it.
   std::atomic<int64_t>& native_bytes() { return native_; }
 
@@ -54,6 +58,7 @@ class MemoryLimit final : public v8::ArrayBuffer::Allocator {
   v8::Isolate* isolate_ = nullptr;
   std::atomic<uint64_t> used_{0};
   std::atomic<int64_t> native_{0};
+  uint64_t wasm_ = 0;
   std::atomic<bool> heap_tripped_{false};
   bool was_over_ = false;  // after the last full collection
   // How often in a row an ArrayBuffer was refused. V8 asks up to four times for one buffer, collecting garbage between.
