@@ -1,9 +1,23 @@
-// fetch() of the plug-in ABI, against real servers: plugins/native/test-plugins/fetching.c passes requests on.
+// fetch() of the plug-in ABI, against real servers: plugins/native/test-plugins/fetching.c passes requests on, as a native
+// library and as a WASM module.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Answer, type AskOptions, ask, build, eventually, serve, sleep, web, within } from './harness.ts';
+import {
+  type Answer,
+  type AskOptions,
+  ask,
+  build,
+  eventually,
+  root,
+  serve,
+  sleep,
+  temporaryFolder,
+  web,
+  within,
+} from './harness.ts';
 import { makeCertificates, serveHttp, serveHttp2, serveTls } from './upstreams.ts';
 
 const certificates = makeCertificates();
@@ -15,14 +29,22 @@ const h2 = await serveHttp2(key, good);
 const wrong = await serveTls(key, elsewhere);
 
 const path = join(build, 'plugins/native/test-plugins/fetching.so');
+const url = join(temporaryFolder(), 'fetching.wasm');
+execFileSync('clang-19', [
+  ...['--target=wasm32-wasi', '-mexec-model=reactor', '-O2', '-I', join(root, 'abi')],
+  ...[join(root, 'plugins/native/test-plugins/fetching.c'), '-o', url],
+]);
 const net = ['127.0.0.0/8', 'localhost', 'nowhere.invalid'];
-const fetching = (name: string, fields = {}) => ({ type: 'native', name, path, permissions: { net }, ...fields });
+const fetching = (name: string, fields = {}) => [
+  { type: 'native', name: `${name}-native`, path, permissions: { net }, ...fields },
+  { type: 'web', name: `${name}-wasm`, url, permissions: { net }, ...fields },
+];
 const valor = await serve(
   [
-    fetching('fetching'),
-    fetching('fenced', { permissions: { net: [] } }),
-    fetching('inside', { permissions: { net: ['self'] } }),
-    fetching('hasty', { limits: { timeout_ms: 500 } }),
+    ...fetching('fetching'),
+    ...fetching('fenced', { permissions: { net: [] } }),
+    ...fetching('inside', { permissions: { net: ['self'] } }),
+    ...fetching('hasty', { limits: { timeout_ms: 500 } }),
     web('echo.js'),
     web('stream.js'),
   ],
@@ -33,6 +55,17 @@ after(async () => {
   await valor.stop();
   for (const upstream of [http, other, tls, h2, wrong]) upstream.close();
 });
+
+// The kind that is being tested.
+let kind = '';
+function both(name: string, run: () => Promise<void>): void {
+  for (const one of ['native', 'wasm']) {
+    test(`${one}: ${name}`, () => {
+      kind = one;
+      return run();
+    });
+  }
+}
 
 const withBody = 1;
 const manual = 2;
@@ -46,7 +79,7 @@ interface Options extends AskOptions {
 
 function pass(to: string, { flags = 0, plugin = 'fetching', mode = '', headers = {}, ...options }: Options = {}) {
   const all = { 'x-to': to, 'x-flags': flags, ...headers };
-  return ask(valor.port, `/${plugin}${mode ? `/${mode}` : ''}`, { ...options, headers: all });
+  return ask(valor.port, `/${plugin}-${kind}${mode ? `/${mode}` : ''}`, { ...options, headers: all });
 }
 
 const failed = (answer: Answer): string => {
@@ -54,7 +87,7 @@ const failed = (answer: Answer): string => {
   return answer.text;
 };
 
-test('method, headers and body arrive, and head and body come back', async () => {
+both('method, headers and body arrive, and head and body come back', async () => {
   const answer = await pass(`${http.url}/echo/a?b=c#fragment`, {
     method: 'PATCH',
     body: 'körper',
@@ -82,7 +115,7 @@ test('method, headers and body arrive, and head and body come back', async () =>
   assert.equal(answer.headers['x-flags'], '0');
 });
 
-test('a body of known length is announced, one of another length fails', async () => {
+both('a body of known length is announced, one of another length fails', async () => {
   const upload = (length: number) =>
     pass(`${http.url}/echo`, { method: 'POST', body: '12345', flags: withBody, headers: { 'x-length': length } });
   const echo = (await upload(5)).json();
@@ -93,7 +126,8 @@ test('a body of known length is announced, one of another length fails', async (
   assert.equal((await pass(`${http.url}/echo`, { method: 'POST' })).json().headers['content-length'], '0');
 });
 
-test('large bodies stream both ways', async () => {
+both('large bodies stream both ways', async () => {
+  http.received = 0;
   const body = Buffer.alloc(8 << 20, 'z');
   const sent = await pass(`${http.url}/slow-upload`, { method: 'POST', body, flags: withBody });
   assert.equal(sent.text, `${body.length}`);
@@ -101,7 +135,7 @@ test('large bodies stream both ways', async () => {
   assert.equal(got.bytes.length, 16 << 20);
 });
 
-test('a response that is not read makes the server wait, and is there in the end', async () => {
+both('a response that is not read makes the server wait, and is there in the end', async () => {
   http.sent = 0;
   const answer = pass(`${http.url}/big/64`, { mode: 'count-later' });
   await eventually(() => http.sent > 0, 'the first bytes');
@@ -110,7 +144,7 @@ test('a response that is not read makes the server wait, and is there in the end
   assert.equal((await answer).text, `${64 << 20}`);
 });
 
-test('a plug-in that sends without waiting ends its fetch, not the server', async () => {
+both('a plug-in that sends without waiting ends its fetch, not the server', async () => {
   const before = valor.memoryKib('VmRSS');
   const answer = await pass(`${http.url}/never`, { method: 'POST', flags: withBody, mode: 'flood' });
   const pieces = Number(answer.text);
@@ -118,7 +152,7 @@ test('a plug-in that sends without waiting ends its fetch, not the server', asyn
   assert.ok(valor.memoryKib('VmHWM') - before < 400 * 1024);
 });
 
-test('redirects are followed as browsers do', async () => {
+both('redirects are followed as browsers do', async () => {
   const there = await pass(`${http.url}/times/20`);
   assert.equal(there.text, 'there');
   assert.equal(there.headers['x-from'], `${http.url}/times/0`);
@@ -147,7 +181,7 @@ test('redirects are followed as browsers do', async () => {
   assert.equal((await redirect(302, '/echo/ä')).json().url, '/echo/%E4');
 });
 
-test('secrets stay with their origin', async () => {
+both('secrets stay with their origin', async () => {
   const headers = { 'x-send-authorization': 'secret', 'x-send-cookie': 'a=b', 'x-send-x-plain': 'p' };
   const to = (origin: string) =>
     pass(`${http.url}/redirect/302?to=${encodeURIComponent(`${origin}/echo`)}`, { headers });
@@ -157,14 +191,14 @@ test('secrets stay with their origin', async () => {
   assert.deepEqual([foreign.authorization, foreign.cookie, foreign['x-plain']], [undefined, undefined, 'p']);
 });
 
-test('a redirect is a response like any other where the plug-in wants it so', async () => {
+both('a redirect is a response like any other where the plug-in wants it so', async () => {
   const answer = await pass(`${http.url}/redirect/302?to=/echo`, { flags: manual });
   assert.equal(answer.status, 302);
   assert.equal(answer.headers['x-got-location'], '/echo');
   assert.equal(answer.text, 'moved');
 });
 
-test('content is decoded', async () => {
+both('content is decoded', async () => {
   for (const coding of ['gzip', 'deflate', 'br']) {
     const answer = await pass(`${http.url}/encoded/${coding}`);
     assert.equal(answer.text, 'decoded '.repeat(1000));
@@ -172,13 +206,13 @@ test('content is decoded', async () => {
   }
 });
 
-test('TLS and HTTP/2, with certificates that are checked', async () => {
+both('TLS and HTTP/2, with certificates that are checked', async () => {
   assert.equal((await pass(`${tls.url}/echo`)).json().httpVersion, '1.1');
   assert.equal((await pass(`${h2.url}/echo`)).json().httpVersion, '2.0');
   assert.match(failed(await pass(`${wrong.url}/echo`)), /cannot fetch https:.*certificate/);
 });
 
-test('what gives no response is a failure that says why', async () => {
+both('what gives no response is a failure that says why', async () => {
   assert.match(failed(await pass('http://nowhere.invalid/')), /nowhere\.invalid.*ENOTFOUND/);
   assert.match(failed(await pass('http://127.0.0.1:1023/')), /ECONNREFUSED/);
   assert.match(failed(await pass(`${http.url}/half-head`)), /cannot fetch/);
@@ -186,14 +220,14 @@ test('what gives no response is a failure that says why', async () => {
   assert.match(failed(await pass(`${http.url}/echo`, { plugin: 'fenced' })), /permissions/);
 });
 
-test('a response that breaks off fails the read', async () => {
+both('a response that breaks off fails the read', async () => {
   for (const what of ['short', 'mid-chunk']) {
     await assert.rejects(pass(`${http.url}/${what}`), /aborted|socket hang up/);
   }
-  await valor.logged(/\[fetching\] cannot fetch .*\/short/);
+  await valor.logged(new RegExp(`\\[fetching-${kind}\\] cannot fetch .*/short`));
 });
 
-test('what no request can be made of is refused, and the log says why', async () => {
+both('what no request can be made of is refused, and the log says why', async () => {
   const refused = async (to: string, pattern: RegExp, options: Options = {}): Promise<void> => {
     const answer = await pass(to, options);
     assert.equal(`${answer.status} ${answer.text}`, '400 3');
@@ -208,22 +242,22 @@ test('what no request can be made of is refused, and the log says why', async ()
   await refused(http.url, /fetch\(\): there is a flag of no meaning/, { flags: 4 });
 });
 
-test('a relative URL is one of the plug-in', async () => {
+both('a relative URL is one of the plug-in', async () => {
   const answer = await pass('status?x', { plugin: 'inside', headers: { 'x-send-x-to': `${http.url}/echo` } });
   // It asked itself, which may not go on to the outside.
   assert.equal(answer.status, 599);
-  assert.equal(answer.headers['x-from'], `${valor.url}/inside/status?x`);
+  assert.equal(answer.headers['x-from'], `${valor.url}/inside-${kind}/status?x`);
 });
 
-test('plug-ins of the same server are reached in memory', async () => {
+both('plug-ins of the same server are reached in memory', async () => {
   const answer = await pass('/echo/a', { plugin: 'inside', method: 'POST', body: 'in memory', flags: withBody });
   assert.equal(answer.status, 200);
   assert.equal(Buffer.from(answer.json().body.hex, 'hex').toString(), 'in memory');
   assert.equal(answer.headers['x-from'], `${valor.url}/echo/a`);
-  await valor.logged(/POST \/echo\/a 200 echo \S+ \S+ from inside/);
+  await valor.logged(new RegExp(`POST /echo/a 200 echo \\S+ \\S+ from inside-${kind}`));
 });
 
-test('rules about numbers and order hold', async () => {
+both('rules about numbers and order hold', async () => {
   const mode = async (name: string): Promise<string> => (await pass(`${http.url}/never`, { mode: name })).text;
   assert.equal(await mode('cancel-head'), '032');
   assert.equal(await mode('rude'), '323332');
@@ -232,7 +266,7 @@ test('rules about numbers and order hold', async () => {
   await valor.logged(/too late to fetch/);
 });
 
-test('a fetch ends with its request, unless it is on behalf of none', async () => {
+both('a fetch ends with its request, unless it is on behalf of none', async () => {
   const aborted = http.aborted;
   const answer = await pass(`${http.url}/never`, { plugin: 'hasty' });
   assert.equal(answer.status, 504);
@@ -241,7 +275,7 @@ test('a fetch ends with its request, unless it is on behalf of none', async () =
   await valor.logged(/the orphan has its response/);
 });
 
-test('hundreds of fetches at a time all end', async () => {
+both('hundreds of fetches at a time all end', async () => {
   const all = Array.from({ length: 300 }, (_, i) => pass(`${http.url}/echo/${i}`, { mode: 'status' }));
   for (const answer of await within(Promise.all(all), 'all answers')) assert.equal(answer.status, 200);
 });

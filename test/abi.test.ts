@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type AbiRecord, changes, check, recordOf } from '../tools/abi-freeze.ts';
 import { type AbiFunction, parseAbi, readAbi, signature, wasmSignature } from '../tools/abi-list.ts';
-import { root, serve, temporaryFolder } from './harness.ts';
+import { eventually, root, serve, sleep, temporaryFolder, web } from './harness.ts';
 
 const abi = readAbi();
 const folder = temporaryFolder();
@@ -281,6 +281,59 @@ test('a plug-in that needs functions of a later host says so', async () => {
   try {
     assert.equal((await valor.ask('/too-new')).status, 502);
     await valor.logged(/too-new\.so refuses to run with this Valor/);
+  } finally {
+    await valor.stop();
+  }
+});
+
+// --- a guest that never stops logging ---
+
+const logger = `#include <valor.h>
+  #include <stdlib.h>
+  static void* create(uint64_t instance) {
+    uint64_t* self = malloc(sizeof *self);
+    *self = instance;
+    valor_api->create_done(instance);
+    return self;
+  }
+  static char text[1 << 20];
+  static void start(void* self, uint64_t request, const void* head, size_t size) {
+    for (size_t i = 0; i < sizeof text; ++i) text[i] = 'x';
+    while (valor_api->log(*(uint64_t*)self, VALOR_LOG_WARN, text, sizeof text) == VALOR_OK) {}
+  }
+  static void complete(void* self, uint64_t operation, int32_t status, const void* data, size_t size) {}
+  static void drop(void* self, uint64_t request, uint32_t reason) {}
+  static void destroy(void* self) { free(self); }
+  static const valor_guest guest = {VALOR_ABI_VERSION, sizeof(valor_guest), create, start, complete, drop, destroy};
+  VALOR_PLUGIN(guest)`;
+
+test('an endless log takes no memory and holds nobody up, and ends with the instance', async () => {
+  const source = file('logger.c', logger);
+  const include = ['-I', join(root, 'abi')];
+  const library = join(folder, 'logger.so');
+  const module = join(folder, 'logger.wasm');
+  execFileSync('cc', ['-shared', '-fPIC', '-O2', ...include, source, '-o', library]);
+  execFileSync('clang-19', ['--target=wasm32-wasi', '-mexec-model=reactor', '-O2', ...include, source, '-o', module]);
+  const limits = { timeout_ms: 1000 };
+  const valor = await serve([
+    { type: 'native', name: 'native', path: library, limits },
+    { type: 'web', name: 'wasm', url: module, limits },
+    web('echo.js'),
+  ]);
+  try {
+    const before = valor.memoryKib('VmRSS');
+    const floods = ['/native', '/wasm'].map((path) => valor.ask(path));
+    for (let i = 0; i < 50; i++) assert.equal((await valor.ask('/echo')).status, 200);
+    for (const { status } of await Promise.all(floods)) assert.equal(status, 504);
+    assert.ok(valor.memoryKib('VmHWM') - before < 96 * 1024, `${valor.memoryKib('VmHWM') - before} KiB more`);
+    await valor.logged(/\[native\] x{65536}\.\.\. \(983040 bytes more\)/);
+    await valor.logged(/\[wasm\] x{65536}\.\.\. \(983040 bytes more\)/);
+    // Silence: the code that was left behind has ended.
+    await eventually(async () => {
+      const { length } = valor.log;
+      await sleep(300);
+      return valor.log.length === length;
+    }, 'the end of the log');
   } finally {
     await valor.stop();
   }
