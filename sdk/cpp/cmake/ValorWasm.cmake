@@ -146,7 +146,8 @@ function(valor_add_wasm name)
   add_custom_command(
     OUTPUT ${module}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
-    COMMAND ${VALOR_WASM_CXX} ${compile_flags} ${level} ${link_flags} ${strip} ${objects}
+    # Without -O: with it clang would call wasm-opt in a way that loses the names.
+    COMMAND ${VALOR_WASM_CXX} ${compile_flags} ${link_flags} ${strip} ${objects}
             -o ${module}
     ${optimize}
     DEPENDS ${objects}

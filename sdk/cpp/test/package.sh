@@ -26,7 +26,7 @@ for text in valor_start valor_complete; do
   grep -q "$text" build/greeter.wasm || fail "greeter.wasm does not export $text"
 done
 if grep -q wasi_snapshot_preview1 build/greeter.wasm; then fail "greeter.wasm imports WASI"; fi
-if grep -q ResponseSender build/greeter.wasm; then fail "a release build has names"; fi
+if grep -q dlmalloc build/greeter.wasm; then fail "a release build has names"; fi
 cp build/greeter.wasm before.wasm
 touch words/words.hpp
 sed -i 's/GREETING="hello"/GREETING="good day"/' CMakeLists.txt
@@ -34,7 +34,7 @@ sed -i 's/GREETING="hello"/GREETING="good day"/' CMakeLists.txt
 cmp -s before.wasm build/greeter.wasm && fail "greeter.wasm was not built again"
 "$cmake" -S . -B named -DCMAKE_PREFIX_PATH="$folder/prefix" >/dev/null
 "$cmake" --build named --target greeter-wasm >/dev/null
-grep -q ResponseSender named/greeter.wasm || fail "a build that is no release has no names"
+grep -q dlmalloc named/greeter.wasm || fail "a build that is no release has no names"
 
 # What is missing is said, with what to do.
 wanted='sudo apt-get install clang-19 lld-19 wasi-libc libc++-19-dev-wasm32'
