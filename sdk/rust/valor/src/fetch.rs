@@ -220,7 +220,7 @@ impl Future for Fetch {
 
 /// The response to a fetch.
 pub struct FetchResponse {
-    head: Head,
+    /// Those that were received: they hold the whole head.
     headers: Headers,
     body: Body,
 }
@@ -231,12 +231,16 @@ impl FetchResponse {
         let declared = head.u32_at(layout::FLAGS) & abi::RESPONSE_HAS_LENGTH != 0;
         let length = declared.then(|| head.u64_at(layout::BODY_LENGTH));
         let body = Body::new(instance, number, Flow::Fetch, length).with_upload(upload);
-        FetchResponse { headers: Headers::received(head.clone()), head, body }
+        FetchResponse { headers: Headers::received(head), body }
+    }
+
+    fn head(&self) -> &Head {
+        self.headers.head().expect("nobody can change a response's headers")
     }
 
     /// 200 to 599.
     pub fn status(&self) -> u16 {
-        self.head.u32_at(layout::STATUS) as u16
+        self.head().u32_at(layout::STATUS) as u16
     }
 
     /// Whether the status is 200 to 299.
@@ -246,12 +250,12 @@ impl FetchResponse {
 
     /// Where it came from, after redirects.
     pub fn url(&self) -> &str {
-        self.head.text_at(layout::URL)
+        self.head().text_at(layout::URL)
     }
 
     /// Whether it comes from another URL than was asked.
     pub fn is_redirected(&self) -> bool {
-        self.head.u32_at(layout::FLAGS) & abi::RESPONSE_REDIRECTED != 0
+        self.head().u32_at(layout::FLAGS) & abi::RESPONSE_REDIRECTED != 0
     }
 
     /// The first value of the header `name` (in any case) as text.

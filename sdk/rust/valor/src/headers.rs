@@ -26,6 +26,14 @@ impl Headers {
         Headers(Source::Received(head))
     }
 
+    /// Where they came from; None once they were changed.
+    pub(crate) fn head(&self) -> Option<&Head> {
+        match &self.0 {
+            Source::Received(head) => Some(head),
+            Source::Packed(_) => None,
+        }
+    }
+
     /// The first value of `name` as text. None when there is no such header or its value is not UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_bytes(name).and_then(|value| std::str::from_utf8(value).ok())

@@ -103,7 +103,7 @@ impl Instance {
         if !self.aborted.get() {
             for task in self.remote.take() {
                 if let Some(taken) = self.take_task(task) {
-                    self.run(task, taken);
+                    self.run(task, *taken);
                 }
             }
         }
@@ -119,7 +119,7 @@ impl Instance {
     /// Starts a task.
     pub fn spawn(&self, key: u64, work: Work) {
         let waker = self.remote.waker(key);
-        self.run(key, Box::new(Task { work, waker }));
+        self.run(key, Task { work, waker });
     }
 
     fn take_task(&self, key: u64) -> Option<Box<Task>> {
@@ -128,13 +128,13 @@ impl Instance {
         Some(tasks.remove(at).1)
     }
 
-    fn keep_task(&self, key: u64, task: Box<Task>) {
+    fn keep_task(&self, key: u64, task: Task) {
         let mut tasks = self.tasks.borrow_mut();
         let at = tasks.partition_point(|task| task.0 < key);
-        tasks.insert(at, (key, task));
+        tasks.insert(at, (key, Box::new(task)));
     }
 
-    fn run(&self, key: u64, mut task: Box<Task>) {
+    fn run(&self, key: u64, mut task: Task) {
         self.running.set(key);
         let outcome = caught(|| match task.poll(self.number, key) {
             Poll::Pending => Some(task),

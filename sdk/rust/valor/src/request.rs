@@ -8,7 +8,7 @@ use crate::query;
 
 /// A request as a handler gets it.
 pub struct Request {
-    head: Head,
+    /// Those that were received: they hold the whole head.
     headers: Headers,
     body: Body,
 }
@@ -20,18 +20,22 @@ impl Request {
         let flow = if flags & abi::REQUEST_HAS_BODY != 0 { Flow::Request } else { Flow::Empty };
         let length = (flags & abi::REQUEST_HAS_LENGTH != 0).then(|| head.u64_at(layout::BODY_LENGTH));
         let body = Body::new(instance, number, flow, length);
-        Request { headers: Headers::received(head.clone()), head, body }
+        Request { headers: Headers::received(head), body }
+    }
+
+    fn head(&self) -> &Head {
+        self.headers.head().expect("nobody can change a request's headers")
     }
 
     /// As sent, for example "GET".
     pub fn method(&self) -> &str {
-        self.head.text_at(layout::METHOD)
+        self.head().text_at(layout::METHOD)
     }
 
     /// Relative to the mount: no leading slash, with the query; empty for the mount itself. Context::location() and this
     /// are the URL that the client asked for.
     pub fn url(&self) -> &str {
-        self.head.text_at(layout::URL)
+        self.head().text_at(layout::URL)
     }
 
     /// The url without its query, as sent: not decoded.
@@ -51,7 +55,7 @@ impl Request {
 
     /// The x-request-id.
     pub fn id(&self) -> &str {
-        self.head.text_at(layout::ID)
+        self.head().text_at(layout::ID)
     }
 
     /// The first value of the header `name` (in any case) as text.

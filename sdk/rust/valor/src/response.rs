@@ -54,6 +54,25 @@ impl Content {
 
 pub(crate) const TEXT: &str = "text/plain;charset=UTF-8";
 
+/// A block of headers with this one alone, which most short answers have.
+static TEXT_HEADER: [u8; 44] = text_header();
+
+const fn text_header() -> [u8; 44] {
+    let name = b"content-type";
+    let mut block = [0; 44];
+    let sizes = [(name.len() as u32).to_ne_bytes(), (TEXT.len() as u32).to_ne_bytes()];
+    let mut at = 0;
+    while at < block.len() {
+        block[at] = match at {
+            0..=7 => sizes[at / 4][at % 4],
+            8..=19 => name[at - 8],
+            _ => TEXT.as_bytes()[at - 20],
+        };
+        at += 1;
+    }
+    block
+}
+
 impl Response {
     /// An answer without a body. `status` is 200 to 599; another one makes it a 502.
     pub fn new(status: u16) -> Response {
@@ -173,10 +192,17 @@ impl Response {
     pub(crate) fn send(mut self, instance: u64, request: u64) -> Option<BoxFuture<Result<(), Error>>> {
         match self.body {
             Payload::Whole(content) => {
-                if content.is_text && !self.headers.contains("content-type") {
-                    self.headers.append("content-type", TEXT);
-                }
-                let (headers, body) = (self.headers.packed(), &content.bytes);
+                let body = &content.bytes;
+                let headers = if !content.is_text {
+                    self.headers.packed()
+                } else if self.headers.is_empty() {
+                    &TEXT_HEADER
+                } else {
+                    if !self.headers.contains("content-type") {
+                        self.headers.append("content-type", TEXT);
+                    }
+                    self.headers.packed()
+                };
                 // SAFETY: the host copies what it needs.
                 let result = unsafe {
                     abi::respond(

@@ -12,6 +12,8 @@ pub const WAKE_OPERATION: u64 = u64::MAX;
 /// What an instance shares with its wakers.
 pub struct Remote {
     instance: u64,
+    /// There is something in the inbox: most calls from the host need not lock it.
+    any: AtomicBool,
     inbox: Mutex<Inbox>,
 }
 
@@ -26,7 +28,7 @@ struct Inbox {
 
 impl Remote {
     pub fn new(instance: u64) -> Arc<Remote> {
-        Arc::new(Remote { instance, inbox: Mutex::default() })
+        Arc::new(Remote { instance, any: AtomicBool::new(false), inbox: Mutex::default() })
     }
 
     pub fn waker(self: &Arc<Remote>, task: u64) -> Waker {
@@ -43,6 +45,7 @@ impl Remote {
             return;
         }
         inbox.woken.push(waker);
+        self.any.store(true, Ordering::Release);
         // While the instance runs it looks into its inbox before it returns to the host.
         if Instance::current_number() != Some(self.instance) {
             self.come_back(inbox);
@@ -65,7 +68,10 @@ impl Remote {
 
     /// The tasks that are to be polled.
     pub fn take(&self) -> impl Iterator<Item = u64> {
-        let woken = std::mem::take(&mut self.inbox().woken);
+        let woken = match self.any.swap(false, Ordering::AcqRel) {
+            true => std::mem::take(&mut self.inbox().woken),
+            false => Vec::new(),
+        };
         woken.into_iter().map(|waker| {
             // Before the poll: a wake from here on asks for another one.
             waker.woken.store(false, Ordering::Release);
@@ -75,6 +81,9 @@ impl Remote {
 
     /// At the end of a call from the host: asks it to come back where more is to be done.
     pub fn settle(&self) {
+        if !self.any.load(Ordering::Acquire) {
+            return;
+        }
         let inbox = self.inbox();
         if !inbox.woken.is_empty() && !inbox.closed {
             self.come_back(inbox);
