@@ -15,8 +15,8 @@ struct Problem {
   std::string plugin = {};     ///< name, where one is concerned
   std::string limit = {};      ///< for example "timeout_ms", where a limit tripped
   uint64_t limit_value = 0;    ///< its value
-  std::string stack = {};      ///< of code that crashed, a line for each frame
   uint32_t retry_after_s = 0;  ///< 503: seconds; sent as Retry-After
+  std::string stack = {};      ///< of code that crashed, a line for each frame
 };
 
 /// The reason phrase of a status (RFC 9110 section 15), or "" for an unknown one.

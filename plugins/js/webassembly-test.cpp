@@ -101,5 +101,50 @@ TEST_CASE("compileStreaming and instantiateStreaming look like V8's own function
         R"(["compileStreaming",1,true,true,true,false,"instantiateStreaming",1,true,true,true,false])");
 }
 
+TEST_CASE("memory of WebAssembly counts towards the limit, whoever made it and however it grew") {
+  core::Limits limits;
+  limits.memory_mb = 16;
+  for (const char* hoard : {
+           "const memory = new WebAssembly.Memory({ initial: 1 }); keep.push(memory); memory.grow(16 * 20);",
+           "for (let i = 0; i < 20; i++) keep.push(new WebAssembly.Memory({ initial: 16 }));",
+           "keep.push(new WebAssembly.Memory({ initial: 16 * 20, maximum: 1000, shared: true }));",
+           // A module that keeps its memory of 1 MiB to itself.
+           "const module = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 0, 16]));"
+           "for (let i = 0; i < 20; i++) keep.push(new WebAssembly.Instance(module));",
+       }) {
+    CAPTURE(hoard);
+    Plugin plugin(std::string("const keep = []; onmessage = ({ data: { url } }) => { if (url) {") + hoard +
+                      "} postMessage({ body: 'fine' }); };",
+                  "plugin.js", limits);
+    REQUIRE(plugin.start() == "");
+    CHECK(plugin.host().get("").answer == "fine");
+    CHECK(!plugin.host().breakdown);
+    plugin.host().get("hoard");
+    REQUIRE(plugin.host().until([&] { return plugin.host().breakdown.has_value(); }));
+    CHECK(plugin.host().breakdown->limit == "memory_mb");
+  }
+}
+
+TEST_CASE("memory of WebAssembly that nobody holds any more does not count") {
+  core::Limits limits;
+  limits.memory_mb = 16;
+  Plugin plugin(
+      "onmessage = () => { const memory = new WebAssembly.Memory({ initial: 16 * 10 });"
+      "postMessage({ body: String(memory.buffer.byteLength) }); };",
+      "plugin.js", limits);
+  REQUIRE(plugin.start() == "");
+  for (int i = 0; i < 10; ++i) CHECK(plugin.host().get("").answer == "10485760");
+  CHECK(!plugin.host().breakdown);
+}
+
+TEST_CASE("the global WebAssembly is an ordinary property") {
+  Plugin plugin(script(R"(
+    const { value, writable, enumerable, configurable } = Object.getOwnPropertyDescriptor(globalThis, 'WebAssembly');
+    const answer = [value === WebAssembly, writable, enumerable, configurable, String(WebAssembly)];
+  )"));
+  REQUIRE(plugin.start() == "");
+  CHECK(plugin.host().get("").answer == R"([true,true,false,true,"[object WebAssembly]"])");
+}
+
 }  // namespace
 }  // namespace valor::plugins::js
