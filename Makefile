@@ -59,7 +59,7 @@ suites: build
 	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) test/suites/run.ts $(if $(UPDATE),--update) $(SUITES) </dev/null
 
 # The whole-system tests that hostile input makes interesting; those that measure memory say nothing here.
-SANITIZED_TESTS := async-context cpp fetch-style hostile-plugins http1 isolation malformed message-contract misbehaving mistakes red-team registry
+SANITIZED_TESTS := async-context cpp fetch-style hostile-plugins http1 isolation malformed message-contract misbehaving mistakes red-team registry wasm
 sanitize: setup
 	$(MAKE) build PRESET=sanitizer BUILD=build/sanitizer
 	@failed=0; \

@@ -25,6 +25,11 @@ TEST_CASE("a problem says what is wrong, with the members that apply") {
         R"("request_id":"id\"1","limit":"timeout_ms","limit_value":30000})");
 }
 
+TEST_CASE("a problem of code that crashed has its stack") {
+  CHECK(to_json({.status = 502, .detail = "It trapped.", .stack = "at f\nat g"}, "") ==
+        R"({"type":"about:blank","title":"Bad Gateway","status":502,"detail":"It trapped.","stack":"at f\nat g"})");
+}
+
 TEST_CASE("a problem's head is its status, type and what caches and clients need") {
   ResponseHead head = to_head({503, "Busy.", "", "queue", 10, 7});
   CHECK(head.status == 503);

@@ -1,6 +1,6 @@
-// How much memory WebAssembly has in an isolate of JavaScript. V8 has no limit for it, counts it nowhere, and tells nobody
-// when it grows; so it is looked for. Its objects are found by a walk through the heap, which takes a while and is done
-// seldom, and never before somebody has touched the global WebAssembly; those that are known are asked often.
+// How much memory WebAssembly has in an isolate of JavaScript. V8 has no limit for it, counts it nowhere, and tells
+// nobody when it grows; so it is looked for. Its objects are found by a walk through the heap, which takes a while and
+// is done seldom, and never before somebody has touched the global WebAssembly; those that are known are asked often.
 #pragma once
 
 #include <v8.h>

@@ -9,6 +9,7 @@
 
 #include "abi/valor.h"
 #include "plugins/abi/host-calls.h"
+#include "plugins/abi/host-list.h"
 #include "plugins/wasm/wasm-guest.h"
 
 namespace valor::plugins::wasm {
@@ -133,50 +134,6 @@ void callback(const Info& info, const char* name) {
   // Also after abort(): the guest's code must not go on.
   if (!guest.may_call_host()) guest.unwind();
 }
-
-// ---- what HostCalls takes must be what the list says
-
-template <class Type>
-struct Flat {
-  using List = std::tuple<Type>;
-};
-template <>
-struct Flat<abi::AbiGuest&> {
-  using List = std::tuple<uint64_t>;
-};
-template <>
-struct Flat<std::string_view> {
-  using List = std::tuple<const void*, size_t>;
-};
-template <>
-struct Flat<Output> {
-  using List = std::tuple<void*, size_t>;
-};
-template <class Type>
-using SamePointer =
-    std::conditional_t<std::is_pointer_v<Type>,
-                       std::conditional_t<std::is_const_v<std::remove_pointer_t<Type>>, const void*, void*>, Type>;
-
-template <class Function>
-struct ListedAs;
-template <class Return, class... Parameters>
-struct ListedAs<Return (*)(Parameters...)> {
-  using Type = std::tuple<Return, SamePointer<Parameters>...>;
-};
-template <class Function>
-struct TakenAs;
-template <class Return, class... Parameters>
-struct TakenAs<Return (*)(Parameters...)> {
-  using Type =
-      decltype(std::tuple_cat(std::declval<std::tuple<Return>>(), std::declval<typename Flat<Parameters>::List>()...));
-};
-
-#define VALOR_FUNCTION(result, name, parameters)                                                                  \
-  static_assert(                                                                                                  \
-      std::is_same_v<ListedAs<decltype(valor_host::name)>::Type, TakenAs<decltype(&abi::HostCalls::name)>::Type>, \
-      "plugins/abi/host-calls.h takes " #name "() in another way than abi/valor-host.inc has it");
-#include "abi/valor-host.inc"
-#undef VALOR_FUNCTION
 
 }  // namespace
 
