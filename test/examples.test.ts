@@ -12,11 +12,14 @@ test('no example fails to load', () => {
   assert.doesNotMatch(valor.log, /failed/);
 });
 
-test('hello and with-state, in JavaScript, TypeScript and C++', async () => {
+test('hello and with-state, in JavaScript, TypeScript, C++, C and AssemblyScript', async () => {
   assert.equal((await valor.ask('/hello/world')).text, 'Hello from GET /world\n');
   assert.equal((await valor.ask('/hello-ts')).text, 'Hello from TypeScript, 0 bytes received\n');
   assert.equal((await valor.ask('/hello-cpp')).status, 200);
-  for (const name of ['with-state', 'with-state-cpp']) {
+  for (const name of ['hello-c', 'hello-c-wasm', 'hello-assemblyscript']) {
+    assert.equal((await valor.ask(`/${name}/x`)).text, 'OK response from a plugin', name);
+  }
+  for (const name of ['with-state', 'with-state-cpp', 'with-state-c', 'with-state-assemblyscript']) {
     assert.equal((await valor.ask(`/${name}?who=Bob`)).text, 'Alice says hello Bob!', name);
     assert.equal((await valor.ask(`/${name}`)).status, 400, name);
   }

@@ -77,6 +77,11 @@ class TestInstance {
     return answered;
   }
 
+  /** The size of the plug-in's memory. */
+  get memoryBytes() {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
   /** The client of every open request leaves; the instance ends. */
   destroy() {
     for (const timer of this.#sleeping.values()) clearTimeout(timer);
