@@ -111,10 +111,16 @@ function(valor_add_wasm name)
     string(SUBSTRING ${hash} 0 8 hash)
     get_filename_component(base ${source} NAME_WE)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.dir/wasm/${base}-${hash}.o)
+    # The compiler is that of C++, which takes C only when told so.
+    set(source_flags ${compile_flags})
+    if(source MATCHES "\\.c$")
+      list(FILTER source_flags EXCLUDE REGEX "^-std=c\\+\\+|^-fno-rtti$")
+      list(APPEND source_flags -x c)
+    endif()
     add_custom_command(
       OUTPUT ${object}
       COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.dir/wasm
-      COMMAND ${VALOR_WASM_CXX} ${compile_flags} ${level} "-I$<JOIN:${includes},;-I>"
+      COMMAND ${VALOR_WASM_CXX} ${source_flags} ${level} "-I$<JOIN:${includes},;-I>"
               "$<$<BOOL:${definitions}>:-D$<JOIN:${definitions},;-D>>" -MD -MF ${object}.d -c ${source} -o ${object}
       DEPENDS ${source}
       DEPFILE ${object}.d
