@@ -24,13 +24,6 @@ int32_t copy_out(std::string_view text, Output buffer) {
   return static_cast<int32_t>(text.size());
 }
 
-/// Inside the turn of the instance's loop, unless the instance is over by then.
-template <class Function>
-auto in_turn(AbiGuest& guest, Function function) -> decltype(function()) {
-  const net::EventLoop::Inside inside(guest.loop());
-  return guest.over() ? VALOR_NO_INSTANCE : function();
-}
-
 }  // namespace
 
 int32_t HostCalls::create_done(AbiGuest& guest) {
@@ -58,7 +51,6 @@ int32_t HostCalls::location(AbiGuest& guest, Output buffer) {
 }
 
 int32_t HostCalls::log(AbiGuest& guest, uint32_t level, std::string_view message) {
-  if (guest.over()) return VALOR_NO_INSTANCE;
   return guest.over() ? VALOR_NO_INSTANCE : guest.log(level, message);
 }
 
