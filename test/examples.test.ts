@@ -16,10 +16,11 @@ test('hello and with-state, in JavaScript, TypeScript, C++, C and AssemblyScript
   assert.equal((await valor.ask('/hello/world')).text, 'Hello from GET /world\n');
   assert.equal((await valor.ask('/hello-ts')).text, 'Hello from TypeScript, 0 bytes received\n');
   assert.equal((await valor.ask('/hello-cpp')).status, 200);
+  assert.equal((await valor.ask('/hello-cpp-wasm')).status, 200);
   for (const name of ['hello-c', 'hello-c-wasm', 'hello-assemblyscript']) {
     assert.equal((await valor.ask(`/${name}/x`)).text, 'OK response from a plugin', name);
   }
-  for (const name of ['with-state', 'with-state-cpp', 'with-state-c', 'with-state-assemblyscript']) {
+  for (const name of ['with-state', 'with-state-cpp', 'with-state-cpp-wasm', 'with-state-c', 'with-state-assemblyscript']) {
     assert.equal((await valor.ask(`/${name}?who=Bob`)).text, 'Alice says hello Bob!', name);
     assert.equal((await valor.ask(`/${name}`)).status, 400, name);
   }
@@ -34,10 +35,12 @@ test('fetch, hono, primes, transfer, site', async () => {
     bytes: 100_000,
   });
   assert.equal((await valor.ask('/transfer/down?bytes=1234567')).bytes.length, 1_234_567);
-  assert.deepEqual((await valor.ask('/primes-cpp?n=100000')).json(), { n: 100_000, primes: 9592 });
-  assert.equal((await valor.ask('/transfer-cpp/down?bytes=1234567')).bytes.length, 1_234_567);
-  const counted = await valor.ask('/transfer-cpp/up', { method: 'PUT', body: 'x'.repeat(100_000) });
-  assert.match(counted.text, /100000/);
+  for (const kind of ['cpp', 'cpp-wasm']) {
+    assert.deepEqual((await valor.ask(`/primes-${kind}?n=100000`)).json(), { n: 100_000, primes: 9592 });
+    assert.equal((await valor.ask(`/transfer-${kind}/down?bytes=1234567`)).bytes.length, 1_234_567);
+    const counted = await valor.ask(`/transfer-${kind}/up`, { method: 'PUT', body: 'x'.repeat(100_000) });
+    assert.match(counted.text, /100000/);
+  }
   assert.match((await valor.ask('/site/')).text, /Static files/);
 });
 

@@ -45,6 +45,9 @@ for source in *.c *.cpp; do
         $wasm --target=wasm32-wasi -mexec-model=reactor -std=c++20 -O2 -fno-exceptions -fno-rtti -Wall -Werror \
           -Wl,--strip-all $includes "$source" "$root/sdk/cpp/wasm/runtime.cpp" -o "$source.wasm"
         if grep -q wasi_snapshot_preview1 "$source.wasm"; then echo "$source: imports WASI"; exit 1; fi
+        # Something that brings half of the C library along does so in every module.
+        size=$(stat -c %s "$source.wasm")
+        if [ "$size" -gt 49152 ]; then echo "$source: $size bytes of WASM"; exit 1; fi
       fi ;;
   esac
   count=$((count + 1))
