@@ -43,7 +43,7 @@ function(valor_assemblyscript_plugin target source folder)
     OUTPUT ${module}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
     # The compiler takes relative names only, and messages show them.
-    COMMAND ${CMAKE_COMMAND} -E chdir ${CMAKE_CURRENT_SOURCE_DIR} ${VALOR_NODE} ${VALOR_ASC} ${source}
+    COMMAND ${CMAKE_COMMAND} -E chdir ${CMAKE_CURRENT_SOURCE_DIR} ${VALOR_NODE_PACKAGE}/bin/node ${VALOR_ASC} ${source}
             --config ${CMAKE_SOURCE_DIR}/sdk/assemblyscript/asconfig.json -o ${module}
     DEPENDS ${source} ${VALOR_ASSEMBLYSCRIPT_SDK} ${CMAKE_SOURCE_DIR}/package-lock.json
     COMMENT "Compiling ${name}.ts to WASM" VERBATIM)

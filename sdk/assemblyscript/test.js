@@ -6,11 +6,12 @@
 import { readFile } from 'node:fs/promises';
 
 const OK = 0;
-const WAIT = -1;
 const GONE = -2;
 const INVALID = -3;
 const FAILED = -5;
 const ABSENT = -6;
+/** After something was done that cannot fail. */
+const ok = (_done) => OK;
 const levels = ['debug', 'info', 'warn', 'error'];
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -174,22 +175,21 @@ class TestInstance {
   #host() {
     const json = () => encoder.encode(JSON.stringify(this.#options.config));
     return {
-      create_done: () => (this.#created.done(), OK),
-      create_fail: (_, at, size) => (this.#created.failed(new Error(this.#text(at, size))), OK),
+      create_done: () => ok(this.#created.done()),
+      create_fail: (_, at, size) => ok(this.#created.failed(new Error(this.#text(at, size)))),
       abort: (_, at, size) => {
         throw new Error(this.#text(at, size));
       },
       config: (_, at, capacity) => this.#give(json(), at, capacity),
       name: (_, at, capacity) => this.#give(encoder.encode(this.#options.name), at, capacity),
       location: (_, at, capacity) => this.#give(encoder.encode(this.#options.location), at, capacity),
-      log: (_, level, at, size) => (this.log.push({ level: levels[level], message: this.#text(at, size) }), OK),
+      log: (_, level, at, size) => ok(this.log.push({ level: levels[level], message: this.#text(at, size) })),
       state_get: (_, key, keySize, at, capacity) => {
         const value = this.#state.get(this.#text(key, keySize));
         return value ? this.#give(value, at, capacity) : ABSENT;
       },
-      state_set: (_, key, keySize, at, size) => (
-        this.#state.set(this.#text(key, keySize), this.#bytes(at, size).slice()), OK
-      ),
+      state_set: (_, key, keySize, at, size) =>
+        ok(this.#state.set(this.#text(key, keySize), this.#bytes(at, size).slice())),
       state_delete: (_, key, keySize) => (this.#state.delete(this.#text(key, keySize)) ? OK : ABSENT),
       respond: (_, number, status, headers, headersSize, at, size) =>
         this.#end(number, (exchange) =>
@@ -225,7 +225,7 @@ class TestInstance {
         exchange.rest = exchange.rest.subarray(piece.length);
         return this.#give(piece, at, capacity);
       },
-      fetch: (_, request, method, methodSize, url, urlSize, headers, headersSize, length, flags, operation) => {
+      fetch: (_, _request, method, methodSize, url, urlSize, headers, headersSize, _length, flags, operation) => {
         const number = ++this.#last;
         const exchange = { rest: new Uint8Array(), chunks: [] };
         this.#exchanges.set(number, exchange);
@@ -254,7 +254,7 @@ class TestInstance {
         return this.#sleeping.delete(operation) ? OK : INVALID;
       },
       now: (clock) => BigInt(Math.round((clock === 0 ? Date.now() : performance.now()) * 1000)),
-      random: (at, size) => (crypto.getRandomValues(this.#bytes(at, size)), OK),
+      random: (at, size) => ok(crypto.getRandomValues(this.#bytes(at, size))),
     };
   }
 }
