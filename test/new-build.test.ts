@@ -187,9 +187,9 @@ test('an installed copy makes and builds projects, and a project moves from one 
   const project = join(folder, 'moving');
   await succeeds(run(join(home, 'bin/valor'), ['new', 'moving', '-l', 'c'], folder));
   assert.equal(readlinkSync(join(project, '.valor')), home);
-  await succeeds(run(join(home, 'bin/valor'), ['build', 'moving'], folder));
+  await succeeds(run(join(home, 'bin/valor'), ['build', 'moving', '--target', 'native'], folder));
   rmSync(home, { recursive: true });
-  await succeeds(valor(['build', 'moving']));
+  await succeeds(valor(['build', 'moving', '--target', 'native']));
   assert.equal(readlinkSync(join(project, '.valor')), root);
   rmSync(join(project, '.valor'));
   mkdirSync(join(project, '.valor'));

@@ -210,7 +210,7 @@ class TestInstance {
       send_end: (_, number) => {
         const exchange = this.#exchanges.get(number);
         if (!exchange) return GONE;
-        if (exchange.sent) return (exchange.sent(new Blob(exchange.chunks)), OK);
+        if (exchange.sent) return ok(exchange.sent(new Blob(exchange.chunks)));
         const { status, headers } = exchange.head;
         return this.#end(number, (one) => this.#answer(one, status, headers, new Blob(one.chunks)));
       },
