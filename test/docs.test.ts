@@ -41,7 +41,7 @@ function blocks(file: string): Block[] {
 function shell(line: string, folder: string): Promise<{ code: number; output: string }> {
   const env = { ...process.env, PATH: `${dirname(command)}:${process.env.PATH}`, VALOR: root, VALOR_BUILD: build };
   return new Promise((done) => {
-    execFile('sh', ['-c', `{ ${line}\n} 2>&1`], { cwd: folder, env, timeout: deadlineMs }, (error, output) => {
+    execFile('sh', ['-c', `{ ${line}\n} 2>&1`], { cwd: folder, env, timeout: 4 * deadlineMs }, (error, output) => {
       done({ code: error ? Number(error.code ?? 1) : 0, output });
     });
   });
