@@ -61,7 +61,9 @@ function passString(text, malloc, realloc) {
   }
   if (offset !== size) {
     if (offset !== 0) text = text.slice(offset);
-    pointer = realloc(pointer, size, (size = offset + text.length * 3), 1) >>> 0;
+    const enough = offset + text.length * 3;
+    pointer = realloc(pointer, size, enough, 1) >>> 0;
+    size = enough;
     const view = memoryBytes().subarray(pointer + offset, pointer + size);
     offset += textEncoder.encodeInto(text, view).written;
     pointer = realloc(pointer, size, offset, 1) >>> 0;
