@@ -20,7 +20,13 @@ test('hello and with-state, in JavaScript, TypeScript, C++, C and AssemblyScript
   for (const name of ['hello-c', 'hello-c-wasm', 'hello-assemblyscript']) {
     assert.equal((await valor.ask(`/${name}/x`)).text, 'OK response from a plugin', name);
   }
-  for (const name of ['with-state', 'with-state-cpp', 'with-state-cpp-wasm', 'with-state-c', 'with-state-assemblyscript']) {
+  for (const name of [
+    'with-state',
+    'with-state-cpp',
+    'with-state-cpp-wasm',
+    'with-state-c',
+    'with-state-assemblyscript',
+  ]) {
     assert.equal((await valor.ask(`/${name}?who=Bob`)).text, 'Alice says hello Bob!', name);
     assert.equal((await valor.ask(`/${name}`)).status, 400, name);
   }

@@ -4,7 +4,7 @@
 set -eu
 root=$1
 build=$2
-cmake=$3
+cmake=$(command -v "$3")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 fail() {
