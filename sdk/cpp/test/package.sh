@@ -4,7 +4,7 @@
 set -eu
 root=$1
 build=$2
-cmake=$3
+cmake=$(command -v "$3")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 fail() {
@@ -46,7 +46,8 @@ without() {
   PATH="$folder/project/bin" "$cmake" -S . -DCMAKE_PREFIX_PATH="$folder/prefix" -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF \
     "$@" 2>&1
 }
-without -B auto | grep -q "$wanted" || fail "no word about the missing toolchain"
+without -B auto >auto.log
+grep -q "$wanted" auto.log || fail "no word about the missing toolchain"
 PATH="$folder/project/bin" "$cmake" --build auto >/dev/null
 [ -f auto/greeter.so ] && [ ! -f auto/greeter.wasm ] || fail "AUTO did not build the native library alone"
 if without -B required -DVALOR_WASM=REQUIRED >required.log; then fail "REQUIRED is not required"; fi

@@ -1,4 +1,5 @@
-// What a C++ plug-in in WASM has of its standard library, at the real host: output, clocks, chance, and ends.
+// What C++ plug-ins of both targets have at the real host: of their standard library, output, clocks, chance and ends; of
+// the SDK, what its unit tests (sdk/cpp/test) see only of a host made for tests.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ const run = promisify(execFile);
 const folder = temporaryFolder();
 const include = ['-I', join(root, 'sdk/cpp/include'), '-I', join(root, 'abi')];
 const source = join(root, 'test/plugins/everyday.cpp');
+const permissions = { net: ['self', '127.0.0.1:1'] };
 let valor: Valor;
 
 before(async () => {
@@ -22,8 +24,8 @@ before(async () => {
   ]);
   await run('g++', ['-std=c++20', '-O1', '-fPIC', '-shared', ...include, source, '-o', library]);
   valor = await serve([
-    { type: 'web', name: 'wasm', url: module },
-    { type: 'native', name: 'native', path: library },
+    { type: 'web', name: 'wasm', url: module, permissions },
+    { type: 'native', name: 'native', path: library, permissions },
   ]);
 });
 after(() => valor?.stop());
@@ -45,6 +47,24 @@ test('clocks, chance, files and environment are those of the host, or none', asy
   }
   assert.equal(await text('/wasm/files'), 'no file');
   assert.equal(await text('/wasm/environment'), 'no variable');
+});
+
+test('values at the host, fetches side by side, with a body that streams, and against a sleep', async () => {
+  for (const target of ['wasm', 'native']) {
+    assert.equal(await text(`/${target}/store`), 'value', target);
+    assert.equal(await text(`/${target}/all`), '200 no response', target);
+    assert.equal(await text(`/${target}/race`), 'in time', target);
+    const body = 'x'.repeat(300_000);
+    assert.equal((await valor.ask(`/${target}/upload`, { method: 'POST', body })).text, `1${body}`, target);
+  }
+});
+
+test('an instance that gives up answers 502, the log says why, and a new one answers', async () => {
+  for (const target of ['wasm', 'native']) {
+    assert.equal((await valor.ask(`/${target}/give-up`)).status, 502, target);
+    await valor.logged(new RegExp(`${target}.*given up on purpose`));
+    assert.equal(await text(`/${target}/fine`), 'fine');
+  }
 });
 
 test('Response::failure() is a 500 whose words are in the log', async () => {
