@@ -7,6 +7,7 @@
 #                  UndefinedBehaviorSanitizer
 #   make soak      ten minutes of everything at once, then a look at memory and files; make soak SOAK_SECONDS=60
 #   make fuzz      every fuzzer for a minute                   make fuzz FUZZ_SECONDS=10
+#   make parity    the case table against every kind of plug-in: build/parity.json
 #   make wpt       the web-platform-tests in plug-ins; the first time they are fetched (700 MB).
 #                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
 #   make suites    the test suites of hono, itty-router and jose in plug-ins; make suites SUITES="hono itty-router/src/cors"
@@ -15,7 +16,7 @@
 #   make format    put C++, Rust and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
-.PHONY: run test bench wpt suites build sanitize soak fuzz lint format clean setup
+.PHONY: run test bench parity wpt suites build sanitize soak fuzz lint format clean setup
 
 PRESET ?= release
 BUILD ?= build/$(PRESET)
@@ -51,6 +52,9 @@ test: build
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j2 </dev/null || failed=1; \
 	VALOR_BUILD=$(abspath $(BUILD)) $(NODE) --test --test-concurrency=2 --test-timeout=300000 $(TESTS) </dev/null || failed=1; \
 	exit $$failed
+
+parity: build
+	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) --test --test-timeout=300000 test/parity.test.ts </dev/null
 
 wpt: build
 	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) test/wpt/run.ts $(if $(UPDATE),--update) $(DIRS) </dev/null
