@@ -62,6 +62,15 @@ TEST_CASE("counts and sizes that cannot be are refused") {
   }
 }
 
+TEST_CASE("a section that comes twice or out of order is refused") {
+  for (const auto& [first, second] : {std::pair(5, 5), std::pair(7, 5), std::pair(3, 2)}) {
+    std::string bytes("\0asm\1\0\0\0", 8);
+    ModuleWriter::append_section(bytes, static_cast<uint8_t>(first), std::string(1, '\0'));
+    ModuleWriter::append_section(bytes, static_cast<uint8_t>(second), std::string(1, '\0'));
+    CHECK(why(bytes) == "the section at byte 11 is out of order");
+  }
+}
+
 TEST_CASE("types of garbage-collected objects and references are passed over") {
   std::string content("\4\x4e\2\x5f\2\x7f\1\x63\0\0\x50\1\0\x5f\1\x78\1\x5e\x77\1\x60\1\x64\x70\1\x7e\x60\0\0", 29);
   std::string bytes("\0asm\1\0\0\0", 8);

@@ -19,7 +19,12 @@ constexpr uint32_t kMostEntries = 1'000'000;
 // Each reserves gigabytes of addresses.
 constexpr uint32_t kMostMemories = 64;
 
+// Of those that are read here, each comes at most once, in this order.
 enum SectionId : uint8_t { kType = 1, kImport = 2, kFunction = 3, kMemory = 5, kExport = 7 };
+
+bool is_read(uint8_t id) {
+  return id == kType || id == kImport || id == kFunction || id == kMemory || id == kExport;
+}
 
 uint32_t count_of(ByteReader& reader, uint32_t most = kMostEntries) {
   const uint32_t count = reader.count();
@@ -275,6 +280,7 @@ core::Result<ModuleLayout> read_layout(std::string_view bytes) {
   if (core::Error error = check_head(bytes); !error.message.empty()) return error;
   ModuleLayout layout;
   ByteReader reader(bytes, kHeadSize);
+  uint8_t last = 0;
   while (reader.left() > 0) {
     Section section;
     section.start = reader.at();
@@ -287,6 +293,9 @@ core::Result<ModuleLayout> read_layout(std::string_view bytes) {
                          " does not end within it"};
     }
     section.end = reader.at();
+    if (!is_read(id)) continue;
+    if (id <= last) return core::Error{"the section at byte " + std::to_string(section.start) + " is out of order"};
+    last = id;
     ByteReader content(bytes.substr(0, section.end), section.content);
     read_section(id, content, section, layout);
     if (content.failed()) {
