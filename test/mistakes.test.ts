@@ -43,7 +43,10 @@ const files: Record<string, [content: string | Buffer, words: RegExp]> = {
   'a limit that is no number': [file({ ...web, limits: { queue: '9' } }), /limits\.queue: expected a whole number/],
   'an unknown field': [file({ ...web, prefx: 'b' }), /unknown key "prefx"; did you mean "prefix"\?/],
   'an unknown limit': [file({ ...web, limits: { memory: 9 } }), /unknown key "memory"; did you mean "memory_mb"\?/],
-  'no url': [file({ type: 'web', name: 'a' }), /plugins\[0\]\.url: is missing; expected the script/],
+  'no url': [
+    file({ type: 'web', name: 'a' }),
+    /plugins\[0\]\.url: is missing; expected the path or file: URL of a script or WASM module/,
+  ],
   'no path': [file({ type: 'native', name: 'a' }), /plugins\[0\]\.path: is missing; expected the shared library/],
   'a field of another type': [file({ ...web, path: 'a.so' }), /path: belongs to plug-ins of type "native"/],
   'a name twice': [file(web, { ...web, prefix: 'b' }), /plugins\[1\]\.name: "a" is the name of plugins\[0\]/],
