@@ -47,14 +47,17 @@ valor::Task<valor::Response> on_request(valor::Request request, valor::Context& 
     const valor::Store store = context.store();
     const bool kept = store.set("key", "value") && !store.set("", "value");
     const std::string value = store.get("key").value_or("absent");
-    co_return kept && store.erase("key") && !store.erase("key") && !store.get("key") ? value : "lost";
+    co_return kept&& store.erase("key") && !store.erase("key") && !store.get("key") ? value : "lost";
   }
   if (path == "upload") {
     valor::FetchResponse response =
-        co_await valor::fetch(valor::FetchRequest("echo").method("POST").header("x-a", "1").stream(
-            [&request](valor::Writer& writer) -> valor::Task<> {
-              while (const auto piece = co_await request.body().read()) co_await writer.write(*piece);
-            }));
+        co_await valor::fetch(valor::FetchRequest("echo")
+                                  .method("POST")
+                                  .header("x-a", "1")
+                                  .stream([&request](valor::Writer& writer) -> valor::Task<> {
+                                    while (const auto piece = co_await request.body().read())
+                                      co_await writer.write(*piece);
+                                  }));
     const std::optional<std::string> text = co_await response.text();
     co_return text.value_or(response.error());
   }
