@@ -135,6 +135,21 @@ TEST_CASE("a fetch ends with its request, before the head and after it, while se
   CHECK(reading.open_fetches() == 0);
 }
 
+TEST_CASE("a fetch ends with its FetchResponse, while the request goes on") {
+  static constexpr auto glance = [](valor::Request) -> valor::Task<valor::Response> {
+    {
+      const valor::FetchResponse response = co_await valor::fetch("http://a/");
+    }
+    co_await valor::sleep(1000);
+    co_return "done";
+  };
+  valor::test::Instance instance(valor::test::handlers<glance>, answering({.body = "unread"}));
+  valor::test::Exchange exchange = instance.begin({.url = ""});
+  instance.advance(0);
+  CHECK_FALSE(exchange.answer().ended);
+  CHECK(instance.open_fetches() == 0);
+}
+
 TEST_CASE("an instance can end while its fetches go on") {
   valor::test::Instance instance(valor::test::handlers<get>, answering({.milliseconds = 1000}));
   instance.begin({.url = "?url=http://a/"});
