@@ -77,7 +77,7 @@ static void answer_with_request(Task* task) {
   answer(task);
 }
 
-/* Reads until there is nothing for now, or all is there. */
+/* Reads what has arrived, until the body waits or has ended. */
 static void read_on(Task* task) {
   const size_t piece = 65536;
   const uint64_t exchange = task->step == kReadingResponse ? task->fetch : task->request;
