@@ -15,7 +15,6 @@
 namespace {
 
 using valor::detail::host;
-using valor::detail::wasm_instance;
 
 // https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#errno
 constexpr int32_t kSuccess = 0;
@@ -39,7 +38,7 @@ struct Line {
 };
 
 [[noreturn]] void end_instance(const Line& why) {
-  host->abort(wasm_instance, why.text, why.size);
+  host->abort(valor_wasm_instance, why.text, why.size);
   __builtin_trap();
 }
 
@@ -72,7 +71,7 @@ void write(Line& line, uint32_t level, const char* data, size_t size) {
   for (size_t i = 0; i < size; ++i) {
     if (data[i] != '\n') line.add(data[i]);
     if (data[i] == '\n' || line.size == sizeof(line.text)) {
-      host->log(wasm_instance, level, line.text, line.size);
+      host->log(valor_wasm_instance, level, line.text, line.size);
       line.size = 0;
     }
   }
