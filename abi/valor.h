@@ -208,6 +208,8 @@ valor_plugin_v1(const valor_host* host);
 #define valor_api (&valor_imports)
 #define VALOR_EXPORT(name) __attribute__((export_name(#name)))
 #define VALOR_PLUGIN(guest)                                                                                        \
+  /* For calls that no function of the guest makes, such as those of a C library's printf. */                      \
+  __attribute__((weak)) uint64_t valor_wasm_instance;                                                              \
   VALOR_EXPORT(valor_abi) uint32_t valor_export_abi(void) {                                                        \
     return (guest).abi;                                                                                            \
   }                                                                                                                \
@@ -219,6 +221,7 @@ valor_plugin_v1(const valor_host* host);
     __builtin_free(pointer);                                                                                       \
   }                                                                                                                \
   VALOR_EXPORT(valor_create) void* valor_export_create(uint64_t instance) {                                        \
+    valor_wasm_instance = instance;                                                                                \
     return (guest).create(instance);                                                                               \
   }                                                                                                                \
   VALOR_EXPORT(valor_start)                                                                                        \

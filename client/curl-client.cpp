@@ -334,8 +334,9 @@ CURLcode Transfer::State::set_up(const ClientRequest& request) {
   // The file holds what the folder does, which would be read as well, file by file, for each connection.
   set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
   if (!ca_bundle().empty()) set(CURLOPT_CAINFO, ca_bundle().c_str());
-  // Requests that come together share the first connection where it turns out to be HTTP/2.
-  if (request.http2) set(CURLOPT_PIPEWAIT, 1L);
+  // Requests that come together share the first connection where it turns out to be HTTP/2. TLS tells that; without it
+  // the others would wait for the first one's response.
+  if (request.http2 && secure) set(CURLOPT_PIPEWAIT, 1L);
   if (request.fresh_connection) set(CURLOPT_FRESH_CONNECT, 1L);
   if (request.decode) set(CURLOPT_ACCEPT_ENCODING, "");
   if (request.check_address) {

@@ -50,11 +50,12 @@ struct Field {
 };
 
 constexpr std::array kFields = {
-    Field{"type", kAllTypes},        Field{"name", kAllTypes},     Field{"prefix", kAllTypes},
-    Field{"path", kStaticAndNative}, Field{"url", kWebOnly},       Field{"builtin", kStaticOnly},
-    Field{"config", kAllTypes},      Field{"limits", kAllTypes},   Field{"instances", kAllTypes},
-    Field{"root", kWebOnly},         Field{"location", kAllTypes}, Field{"permissions", kNativeAndWeb},
-    Field{"fetch", kWebOnly},
+    Field{"type", kAllTypes},         Field{"name", kAllTypes},       Field{"prefix", kAllTypes},
+    Field{"path", kStaticAndNative},  Field{"url", kWebOnly},         Field{"builtin", kStaticOnly},
+    Field{"config", kAllTypes},       Field{"limits", kAllTypes},     Field{"instances", kAllTypes},
+    Field{"root", kWebOnly},          Field{"location", kAllTypes},   Field{"permissions", kNativeAndWeb},
+    Field{"fetch", kWebOnly},         Field{"web", kNativeOnly},      Field{"place", kNativeAndWeb},
+    Field{"fallback", kNativeAndWeb}, Field{"prefer", kNativeAndWeb}, Field{"integrity", kNativeAndWeb},
 };
 constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
   std::array<std::string_view, kFields.size()> keys;
@@ -62,7 +63,10 @@ constexpr std::array<std::string_view, kFields.size()> kKeys = [] {
   return keys;
 }();
 constexpr std::array<std::string_view, 3> kTypes = {"static", "native", "web"};
-constexpr std::array<std::string_view, 2> kFetchRules = {"server", "browser"};
+constexpr std::array kFetchRules = {FetchRules::kServer, FetchRules::kBrowser};
+constexpr std::array kPlaces = {Place::kServer, Place::kBrowser, Place::kBoth};
+constexpr std::array kFallbacks = {Fallback::kNone, Fallback::kNetwork};
+constexpr std::array kPreferences = {Preference::kPluginFirst, Preference::kNetworkFirst, Preference::kPluginOnly};
 constexpr std::array<std::string_view, 3> kLimitKeys = {"timeout_ms", "memory_mb", "queue"};
 constexpr std::array<std::string_view, 2> kInstanceKeys = {"min", "max"};
 constexpr std::array<std::string_view, 1> kPermissionKeys = {"net"};
@@ -70,7 +74,7 @@ constexpr std::array<std::string_view, 1> kFileKeys = {"plugins"};
 
 class Reader {
  public:
-  explicit Reader(std::string_view file) : file_(file) {}
+  Reader(std::string_view file, Sources sources) : file_(file), sources_(sources) {}
 
   std::vector<JsonMistake>& mistakes() { return mistakes_; }
 
@@ -142,11 +146,29 @@ class Reader {
   void read_name(const JsonValue& object, const std::string& field, Definition& definition);
   bool read_prefix(const JsonValue& object, const std::string& field, Definition& definition);
   void read_source(const JsonValue& object, const std::string& field, Definition& definition);
+  std::string read_file(const JsonValue& object, const std::string& field, std::string_view key);
   void read_location(const JsonValue& object, const std::string& field, Definition& definition);
   void read_limits(const JsonValue& object, const std::string& field, Definition& definition);
   void read_instances(const JsonValue& object, const std::string& field, Instances& instances);
   void read_permissions(const JsonValue& object, const std::string& field, Permissions& permissions);
-  void read_fetch(const JsonValue& object, const std::string& field, FetchRules& rules);
+  void read_browser(const JsonValue& object, const std::string& field, Definition& definition);
+  void read_integrity(const JsonValue& object, const std::string& field, Definition& definition);
+  // One of a few words; `noun` says what it is.
+  template <class Choice, size_t count>
+  void choice(const JsonValue& object, const std::string& field, std::string_view key, std::string_view noun,
+              const std::array<Choice, count>& choices, Choice& to) {
+    const JsonValue* value = member(object, key);
+    if (value == nullptr || !expect(*value, join(field, key), Kind::kString)) return;
+    std::array<std::string_view, count> words;
+    for (size_t index = 0; index < count; ++index) {
+      words[index] = to_string(choices[index]);
+      if (value->text != words[index]) continue;
+      to = choices[index];
+      return;
+    }
+    mistake(value->line, join(field, key),
+            "unknown " + std::string(noun) + ' ' + quoted(value->text) + "; " + suggest(value->text, words));
+  }
   void refuse_foreign(const JsonValue& object, const std::string& field, PluginType type);
   void require(const JsonValue& object, const std::string& field, std::string_view key, std::string_view why) {
     if (member(object, key) == nullptr) {
@@ -155,6 +177,7 @@ class Reader {
   }
 
   std::string_view file_;
+  Sources sources_;
   std::vector<JsonMistake> mistakes_;
 };
 
@@ -225,28 +248,36 @@ void Reader::read_source(const JsonValue& object, const std::string& field, Defi
     case PluginType::kNative:
       require(object, field, "path", "the shared library's path, or its name as a system library");
       definition.path = text(object, field, "path");
+      definition.web = read_file(object, field, "web");
       return;
     case PluginType::kWeb:
       break;
   }
-  require(object, field, "url", "the path or file: URL of a script or WASM module");
-  definition.url = text(object, field, "url");
+  require(object, field, "url",
+          sources_ == Sources::kFiles ? "the path or file: URL of a script or WASM module"
+                                      : "the URL of a script or WASM module");
+  definition.url = read_file(object, field, "url");
   definition.root = text(object, field, "root");
-  if (definition.url.empty()) return;
-  uint32_t line = member(object, "url")->line;
-  std::string path = definition.url;
-  if (std::string scheme = url_scheme(path); scheme == "file") {
-    Result<std::string> named = file_url_to_path(path);
-    if (!named) {
-      mistake(line, join(field, "url"), quoted(path) + " " + named.error().message);
-      return;
+}
+
+// A file that is to be loaded; "" where it is absent.
+std::string Reader::read_file(const JsonValue& object, const std::string& field, std::string_view key) {
+  std::string file = text(object, field, key);
+  const std::string scheme = url_scheme(file);
+  if (scheme.empty()) return file;
+  std::string why;
+  if (sources_ == Sources::kUrls) {
+    if (scheme != "http" && scheme != "https") {
+      why =
+          "cannot be loaded by a browser; expected an http: or https: URL, or one relative to that of the plug-in file";
     }
-    path = *named;
-  } else if (!scheme.empty()) {
-    mistake(line, join(field, "url"),
-            quoted(path) + " cannot be loaded: only files are supported; expected a path or a file: URL");
-    return;
+  } else if (scheme != "file") {
+    why = "cannot be loaded: only files are supported; expected a path or a file: URL";
+  } else if (Result<std::string> named = file_url_to_path(file); !named) {
+    why = named.error().message;
   }
+  if (!why.empty()) mistake(member(object, key)->line, join(field, key), quoted(file) + ' ' + why);
+  return file;
 }
 
 void Reader::read_location(const JsonValue& object, const std::string& field, Definition& definition) {
@@ -313,16 +344,66 @@ void Reader::read_permissions(const JsonValue& object, const std::string& field,
   permissions.net = NetRules(std::move(rules));
 }
 
-void Reader::read_fetch(const JsonValue& object, const std::string& field, FetchRules& rules) {
-  const JsonValue* value = member(object, "fetch");
-  if (value == nullptr || !expect(*value, join(field, "fetch"), Kind::kString)) return;
-  for (FetchRules candidate : {FetchRules::kServer, FetchRules::kBrowser}) {
-    if (value->text != to_string(candidate)) continue;
-    rules = candidate;
-    return;
+// Where it runs, and what browsers do with its requests.
+void Reader::read_browser(const JsonValue& object, const std::string& field, Definition& definition) {
+  if (definition.type == PluginType::kStatic ||
+      (definition.type == PluginType::kNative && member(object, "web") == nullptr)) {
+    definition.place = Place::kServer;
   }
-  mistake(value->line, join(field, "fetch"),
-          "unknown rules " + quoted(value->text) + "; " + suggest(value->text, kFetchRules));
+  const Place possible = definition.place;
+  choice(object, field, "place", "place", kPlaces, definition.place);
+  if (possible == Place::kServer && definition.place != Place::kServer && definition.type == PluginType::kNative) {
+    mistake(member(object, "place")->line, join(field, "place"),
+            "a native plug-in runs in browsers as WASM; expected its WASM build as \"web\"");
+  }
+  choice(object, field, "fallback", "fallback", kFallbacks, definition.fallback);
+  choice(object, field, "prefer", "preference", kPreferences, definition.prefer);
+  if (definition.prefer == Preference::kPluginOnly && definition.fallback == Fallback::kNetwork) {
+    mistake(member(object, "fallback")->line, join(field, "fallback"),
+            "\"network\" contradicts \"prefer\": \"plugin-only\"; leave one of them out");
+  }
+  if (definition.type != PluginType::kStatic) read_integrity(object, field, definition);
+}
+
+// Whether `path` is relative and spelt in the one way that can be compared: "../" at its start only, no empty or "."
+// segments.
+bool is_plain_path(std::string_view path) {
+  bool down = false;
+  while (true) {
+    const std::string_view segment = path.substr(0, path.find('/'));
+    if (segment.empty() || segment == "." || (segment == ".." && down)) return false;
+    down = segment != "..";
+    if (segment.size() == path.size()) return down && path.find_first_of(std::string_view("\\\0", 2)) == path.npos;
+    path.remove_prefix(segment.size() + 1);
+  }
+}
+
+void Reader::read_integrity(const JsonValue& object, const std::string& field, Definition& definition) {
+  const JsonValue* value = member(object, "integrity");
+  if (value == nullptr) return;
+  const std::string here = join(field, "integrity");
+  if (definition.type == PluginType::kNative && member(object, "web") == nullptr) {
+    return mistake(value->line, here, "is that of the file at \"web\", which is missing");
+  }
+  auto read = [&](const JsonValue& text, const std::string& place, std::string path) {
+    if (!expect(text, place, Kind::kString)) return;
+    Result<Integrity> integrity = Integrity::parse(text.text);
+    if (!integrity) return mistake(text.line, place, quoted(text.text) + ' ' + integrity.error().message);
+    definition.integrity.push_back({std::move(path), std::move(integrity).value()});
+  };
+  if (value->kind == Kind::kString) return read(*value, here, "");
+  if (value->kind != Kind::kObject) {
+    return mistake(value->line, here,
+                   "expected a string or an object of strings, found " + std::string(describe(value->kind)));
+  }
+  for (const JsonMember& file : value->members) {
+    const std::string place = here + '[' + quoted(file.key) + ']';
+    if (is_plain_path(file.key)) {
+      read(file.value, place, file.key);
+    } else {
+      mistake(file.line, place, "expected a path relative to the folder of the plug-in's file, such as \"lib/a.js\"");
+    }
+  }
 }
 
 void Reader::refuse_foreign(const JsonValue& object, const std::string& field, PluginType type) {
@@ -367,7 +448,8 @@ Definition Reader::read_definition(const JsonValue& value, const std::string& fi
   read_limits(value, field, definition);
   read_instances(value, field, definition.instances);
   read_permissions(value, field, definition.permissions);
-  read_fetch(value, field, definition.fetch);
+  choice(value, field, "fetch", "rules", kFetchRules, definition.fetch);
+  if (typed) read_browser(value, field, definition);
   return definition;
 }
 
@@ -389,8 +471,8 @@ Error Reader::error() const {
 
 }  // namespace
 
-Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file) {
-  Reader reader(file);
+Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file, Sources sources) {
+  Reader reader(file, sources);
   std::optional<JsonValue> root = read_json(json, {"config", 3}, reader.mistakes());
   if (!root || !reader.expect(*root, "", Kind::kObject)) return reader.error();
   reader.refuse_unknown(*root, "", kFileKeys);
@@ -437,8 +519,8 @@ Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::st
   return definitions;
 }
 
-Result<Definition> parse_definition(std::string_view json, std::string_view file) {
-  Reader reader(file);
+Result<Definition> parse_definition(std::string_view json, std::string_view file, Sources sources) {
+  Reader reader(file, sources);
   std::optional<JsonValue> root = read_json(json, {"config", 1}, reader.mistakes());
   if (!root) return reader.error();
   bool mounted = false;

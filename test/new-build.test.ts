@@ -17,7 +17,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { languages } from '../cli/new.ts';
-import { build, command, root, serveFile, temporaryFolder } from './harness.ts';
+import { build, command, root, serve, serveFile, temporaryFolder } from './harness.ts';
 
 const folder = temporaryFolder();
 const path = `${dirname(command)}:${dirname(process.execPath)}:${process.env.PATH}`;
@@ -138,6 +138,19 @@ test('C files alone are a plug-in too, and their errors are shown', async () => 
   const made = (await succeeds(valor(['build'], project))).stdout;
   assert.match(made, /^build\/alone\.so$/m);
   assert.match(made, /^build\/alone\.wasm$/m);
+
+  // What the C library writes in WASM goes to the log.
+  const source = readFileSync(join(project, 'hello.c'), 'utf8');
+  writeFileSync(
+    join(project, 'hello.c'),
+    `#include <stdio.h>\n${source.replace('static const char body', 'printf("printed\\n"); fflush(stdout);\n  $&')}`,
+  );
+  await succeeds(valor(['build'], project));
+  const server = await serve([{ type: 'web', name: 'alone', url: join(project, 'build/alone.wasm') }]);
+  assert.equal((await server.ask('/alone')).text, 'OK response from a plugin');
+  await server.logged(/info +\[alone\] printed/);
+  await server.stop();
+
   writeFileSync(join(project, 'hello.c'), 'int main(void) { return undeclared; }\n');
   const failed = await valor(['build'], project);
   assert.match(failed.stdout + failed.stderr, /hello\.c:1:.*undeclared/);

@@ -12,10 +12,14 @@
 #include <cstdint>
 #include <valor/instance.hpp>
 
+extern "C" {
+// VALOR_PLUGIN sets it.
+__attribute__((weak)) uint64_t valor_wasm_instance;
+}
+
 namespace {
 
 using valor::detail::host;
-using valor::detail::wasm_instance;
 
 // https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#errno
 constexpr int32_t kSuccess = 0;
@@ -39,7 +43,7 @@ struct Line {
 };
 
 [[noreturn]] void end_instance(const Line& why) {
-  host->abort(wasm_instance, why.text, why.size);
+  host->abort(valor_wasm_instance, why.text, why.size);
   __builtin_trap();
 }
 
@@ -72,7 +76,7 @@ void write(Line& line, uint32_t level, const char* data, size_t size) {
   for (size_t i = 0; i < size; ++i) {
     if (data[i] != '\n') line.add(data[i]);
     if (data[i] == '\n' || line.size == sizeof(line.text)) {
-      host->log(wasm_instance, level, line.text, line.size);
+      host->log(valor_wasm_instance, level, line.text, line.size);
       line.size = 0;
     }
   }

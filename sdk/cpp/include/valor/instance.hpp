@@ -51,7 +51,6 @@ class Lock {
 /// The host's functions.
 #if defined(__wasm__)
 inline constexpr const valor_host* host = &valor_imports;  // known to the compiler: calls become calls of the imports
-inline uint64_t wasm_instance = 0;                         // the only one; for calls that no handler makes
 #else
 // Set before anything else runs and never changed; hidden, so that no other plug-in's copy of the SDK shares it.
 __attribute__((visibility("hidden"))) inline const valor_host* host = nullptr;
