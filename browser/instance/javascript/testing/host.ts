@@ -1,0 +1,170 @@
+// Runs instances for tests, in a dedicated Worker or in a service worker: one script for both. The page in page.ts
+// speaks with it over a port for each instance.
+import type { Core, Correlator } from '../../../core/core.ts';
+import type { Instance, PluginFile } from '../../instance.ts';
+import { createJavaScriptInstance } from '../plugin.ts';
+import type { Ask, Ending, FromHost, StartMessage, ToHost } from './messages.ts';
+
+/** As little of the rules as a test needs where core is not there. */
+function simpleCorrelator(): Correlator {
+  const waiting = new Map<number, string>();
+  let handler = 0;
+  let oneAtATime = false;
+  return {
+    begin(token, id) {
+      waiting.set(token, id);
+      return id;
+    },
+    enterHandler(token) {
+      handler = token;
+    },
+    leaveHandler() {
+      handler = 0;
+    },
+    match(id) {
+      if (id !== null) {
+        const token = [...waiting].find(([, other]) => other === id)?.[0];
+        return token === undefined ? { token: 0, why: 'it names a request that is not open' } : { token };
+      }
+      if (handler !== 0) return waiting.has(handler) ? { token: handler } : { token: 0, why: 'it is a second answer' };
+      oneAtATime = true;
+      const [only, ...others] = waiting.keys();
+      return only !== undefined && others.length === 0 ? { token: only } : { token: 0, why: 'it is ambiguous' };
+    },
+    end: (token) => void waiting.delete(token),
+    expire() {},
+    get oneAtATime() {
+      return oneAtATime;
+    },
+    next: () => (oneAtATime && waiting.size > 0 ? 'hold' : 'give'),
+    free() {},
+  };
+}
+
+const core = {
+  createCorrelator: simpleCorrelator,
+  checkResponse: (_, headers) =>
+    headers.some(([name]) => /[^a-z0-9-]/.test(name)) ? 'a name cannot be that of a header' : null,
+} as Core;
+
+function bytesOf(text: string): ArrayBuffer {
+  if (!text.startsWith('base64:')) return new TextEncoder().encode(text).buffer;
+  return Uint8Array.from(atob(text.slice(7)), (character) => character.charCodeAt(0)).buffer;
+}
+
+const types: Record<string, string> = { html: 'text/html', json: 'application/json', txt: 'text/plain' };
+
+class Host {
+  readonly #port: MessagePort;
+  readonly #start: StartMessage;
+  readonly #held = new Map<number, ReadableStream | null>();
+  readonly #asked = new Map<number, Ask>();
+  #instance: Instance | null = null;
+
+  constructor(start: StartMessage, port: MessagePort) {
+    this.#start = start;
+    this.#port = port;
+    port.onmessage = ({ data }) => this.#receive(data);
+    this.#load().then(
+      (instance) => {
+        this.#instance = instance;
+        this.#post({ type: 'ready' });
+      },
+      (error) => this.#post({ type: 'load-failed', message: error.message }),
+    );
+  }
+
+  #post(message: FromHost): void {
+    this.#port.postMessage(message);
+  }
+
+  async #load(): Promise<Instance> {
+    const { definition, location, place } = this.#start;
+    const read = async (url: string): Promise<PluginFile> => {
+      const text = this.#start.files[url.replace(/\?.*/, '')];
+      if (text === undefined) throw new Error(`${url}: the server answers 404`);
+      const extension = /\.([^.]*)$/.exec(url)?.[1] ?? '';
+      return { url, type: types[extension] ?? 'text/javascript', bytes: bytesOf(text) };
+    };
+    const end = (id: number, ending: Ending): void => this.#post({ type: 'ending', id, ending });
+    return createJavaScriptInstance(
+      {
+        definition,
+        location,
+        place,
+        read,
+        core,
+        host: {
+          respond: async (id, status, headers, body) => {
+            const streamed = body instanceof ReadableStream;
+            const ending: Ending = { how: 'responded', status, headers, streamed, body: null };
+            if (this.#asked.get(id)?.hold) {
+              this.#held.set(id, streamed ? body : null);
+            } else if (body !== null) {
+              try {
+                ending.body = await new Response(body).text();
+              } catch {
+                ending.broke = true;
+              }
+            }
+            end(id, ending);
+          },
+          fail: (id, problem) => end(id, { how: 'failed', status: problem.status, problem }),
+          decline: (id) => end(id, { how: 'declined' }),
+          oneAtATime: () => this.#post({ type: 'one-at-a-time' }),
+          broken: (problem) => {
+            for (const id of this.#asked.keys()) end(id, { how: 'broken', problem });
+          },
+          log: (level, text) => this.#post({ type: 'log', text: `${level}: ${text}` }),
+          fetch: async (request) =>
+            Response.json({ elsewhere: request.url, method: request.method, body: await request.text() }),
+        },
+      },
+      definition.url!,
+      await read(definition.url!),
+    );
+  }
+
+  #receive(message: ToHost): void {
+    switch (message.type) {
+      case 'ask': {
+        const { id, method = 'GET', url = '', headers = [], body } = message;
+        this.#asked.set(id, message);
+        const requestId = `request-${id}`;
+        this.#instance!.handle({
+          id,
+          requestId,
+          method,
+          url,
+          headers: [['x-request-id', requestId], ...headers],
+          body: body === undefined ? null : Array.isArray(body) ? streamOf(body) : bytesOf(body.whole),
+        });
+        return;
+      }
+      case 'drop':
+        this.#instance!.drop(message.id, message.reason);
+        return;
+      case 'cancel':
+        this.#held.get(message.id)?.cancel();
+        return;
+      case 'destroy':
+        this.#instance!.destroy();
+    }
+  }
+}
+
+function streamOf(pieces: string[]): ReadableStream<Uint8Array> {
+  const left = [...pieces];
+  return new ReadableStream({
+    async pull(controller) {
+      const piece = left.shift();
+      if (piece === undefined) controller.close();
+      else controller.enqueue(new TextEncoder().encode(piece));
+    },
+  });
+}
+
+addEventListener('install', () => (self as unknown as ServiceWorkerGlobalScope).skipWaiting());
+addEventListener('message', ({ data, ports }: MessageEvent<StartMessage>) => {
+  new Host(data, ports[0]!);
+});
