@@ -23,7 +23,48 @@ export function instanceLock(scope: string, instance: string): string {
   return `valor:instance:${scope}:${instance}`;
 }
 
+/** IndexedDB database of the scope. */
+export function databaseName(scope: string): string {
+  return `valor:${scope}`;
+}
+
+/** All Caches of the scope begin with it. The blank, which no URL has, keeps scopes apart. */
+export function cachePrefix(scope: string): string {
+  return `valor:${scope} `;
+}
+
 // ---- between any page and the SW
+
+/** Which version of Valor is there? Never changes. Comes with a port, on which a `HelloReply` goes back. */
+export interface HelloMessage {
+  type: 'valor-hello';
+}
+
+export interface HelloReply {
+  /** PROTOCOL. */
+  valor: number;
+}
+
+/** A request of a page that the SW cannot control. Comes with a port, on which one `BridgeReply` goes back. */
+export interface BridgeMessage extends Envelope {
+  type: 'fetch';
+  url: string;
+  method: string;
+  headers: HeaderPairs;
+  body: ArrayBuffer | null;
+}
+
+export type BridgeReply =
+  | {
+      type: 'response';
+      status: number;
+      statusText: string;
+      headers: HeaderPairs;
+      body: ReadableStream<Uint8Array> | null;
+    }
+  /** It is the network's. */
+  | { type: 'not-ours' }
+  | { type: 'failed'; message: string };
 
 interface Envelope {
   valor: number;
@@ -49,7 +90,7 @@ export interface CallMessage extends Envelope {
 
 export type CallReply = { result: unknown } | { error: string };
 
-export type PageMessage = OfferMessage | CallMessage;
+export type PageMessage = OfferMessage | CallMessage | BridgeMessage;
 
 /** To all pages: whoever leads offers itself. `sent`: Date.now(); a page that was frozen ignores what is old. */
 export interface SeekMessage extends Envelope {

@@ -1,9 +1,19 @@
 // What the service worker does for valor.js: start(), the calls of its API, updates in the background, and the end.
-import type { CallMessage, PluginStatus } from '../protocol.ts';
+import type { Core } from '../core/core.ts';
+import {
+  type BridgeMessage,
+  type BridgeReply,
+  type CallMessage,
+  type HelloMessage,
+  type PageMessage,
+  type PluginStatus,
+  PROTOCOL,
+} from '../protocol.ts';
 import { resolved } from './files.ts';
 import type { OwnFiles } from './own.ts';
+import type { Registry } from './registry.ts';
 import type { Runtime } from './runtime.ts';
-import type { Settings, Store } from './store.ts';
+import { type Settings, Store } from './store.ts';
 import { fetchList, type Outcome, update } from './update.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -23,12 +33,18 @@ export interface DefinitionArgument {
   base: string;
 }
 
+/** After the start of the service worker: what it was started for comes first. */
+const settleMs = 1000;
+/** Every open page asks for a refresh every ten minutes. */
+const refreshMs = 500_000;
+
 /** The registered script is the page author's, who has imported ours. */
 export const isGuest = (): boolean => !self.location.pathname.endsWith('/valor-sw.js');
 
 export class Control {
   readonly #own: OwnFiles;
   #updating: Promise<Outcome> | null = null;
+  #updated = 0;
 
   constructor(own: OwnFiles) {
     this.#own = own;
@@ -55,6 +71,9 @@ export class Control {
         return;
       case 'update':
         return this.update(runtime);
+      case 'refresh':
+        if (Date.now() - this.#updated > refreshMs) void this.update(runtime);
+        return;
       case 'claim':
         // Whom a page author's own service worker controls is the author's business.
         if (!isGuest()) await self.clients.claim();
@@ -77,6 +96,7 @@ export class Control {
 
   async #update(runtime: Runtime): Promise<Outcome> {
     const store = (await runtime.registry) as Store;
+    this.#updated = Date.now();
     await store.sweep();
     const before = new Map(store.plugins.map((plugin) => [plugin.definition.name, plugin.version]));
     const outcome = await update(store, isGuest() ? null : self.location.href);
@@ -93,9 +113,7 @@ export class Control {
     const pluginFile = typeof plugins === 'string' ? new URL(plugins, base).href : null;
     const settings: Settings = { hosting, pluginFile, precache: precache.map((url) => new URL(url, base).href) };
     const before = store.configured;
-    if (JSON.stringify(before?.precache) !== JSON.stringify(settings.precache)) {
-      void this.#own.precache(settings.precache);
-    }
+    runtime.start();
     const given =
       typeof plugins === 'string'
         ? null
@@ -105,16 +123,48 @@ export class Control {
       // It starts with what it has; the server is asked meanwhile.
       if (JSON.stringify(before) !== JSON.stringify(settings)) await store.adjust(settings);
       void this.update(runtime);
-      return;
+    } else {
+      try {
+        await store.configure(settings, given ?? (await fetchList(store, pluginFile!)));
+      } catch (error) {
+        // A service worker that has nothing to do is not left behind.
+        if (!before) await this.#stop(store, runtime);
+        throw error;
+      }
     }
-    await store.configure(settings, given ?? (await fetchList(store, pluginFile!)));
+    this.#precached(store);
+    void this.#own.ensure().catch(() => {});
+  }
+
+  /** To be called while the script is evaluated. */
+  listen(runtime: Runtime): void {
+    self.addEventListener('message', (event) => {
+      const message = event.data as PageMessage | HelloMessage | undefined;
+      const port = event.ports[0];
+      if (message?.type === 'valor-hello') port?.postMessage({ valor: PROTOCOL });
+      else if (message?.type === 'fetch' && message.valor === PROTOCOL && message.scope === runtime.scope && port) {
+        event.waitUntil(bridge(message, port, runtime));
+      }
+    });
+    setTimeout(() => void this.update(runtime), settleMs);
+  }
+
+  async open(scope: string, core: Core): Promise<Registry> {
+    const store = await Store.open(scope, core);
+    this.#precached(store);
+    return store;
+  }
+
+  #precached({ configured }: Store): void {
+    this.#own.precached = configured?.precache ?? [];
   }
 
   /** Nothing is left of this scope; requests go to the network from now on. */
   async #stop(store: Store, runtime: Runtime): Promise<void> {
-    runtime.stop();
-    runtime.announce('statechange', { state: 'stopped' });
+    await runtime.stop();
+    await runtime.announce('statechange', { state: 'stopped' });
     await store.destroy();
+    this.#precached(store);
     if (!isGuest()) await self.registration.unregister();
   }
 }
@@ -125,4 +175,39 @@ function list(store: Store, runtime: Runtime): PluginStatus[] {
     const error = errors.get(status.name);
     return error !== undefined && status.error === null ? { ...status, state: 'failed', error } : status;
   });
+}
+
+/** A request of a page that cannot be controlled is dispatched as if it had been intercepted. */
+async function bridge(
+  { url, method, headers, body }: BridgeMessage,
+  port: MessagePort,
+  runtime: Runtime,
+): Promise<void> {
+  let answer: Response | PromiseLike<Response> | null = null;
+  const event = {
+    request: new Request(url, { method, headers, body }),
+    clientId: '',
+    resultingClientId: '',
+    respondWith(response: Response | PromiseLike<Response>) {
+      answer = response;
+    },
+    waitUntil() {},
+  };
+  const reply = (message: BridgeReply, transfer: Transferable[] = []): void => port.postMessage(message, transfer);
+  try {
+    await runtime.registry;
+    if (!runtime.handle(event as unknown as FetchEvent) || !answer) {
+      reply({ type: 'not-ours' });
+      return;
+    }
+    const response: Response = await answer;
+    const { status, statusText } = response;
+    const stream = response.body;
+    reply(
+      { type: 'response', status, statusText, headers: [...response.headers], body: stream },
+      stream ? [stream] : [],
+    );
+  } catch (error) {
+    reply({ type: 'failed', message: (error as Error).message });
+  }
 }

@@ -1,6 +1,6 @@
 // Files that the service worker answers for itself, so that a page loads without network: those of Valor, and those of the page
 // that start() named in `precache`.
-import { cachePrefix } from './store.ts';
+import { cachePrefix } from '../protocol.ts';
 
 /** Made new with every build. */
 declare const VALOR_VERSION: string;
@@ -10,6 +10,8 @@ const ofThisVersion = ['valor-host.js', 'valor-core.wasm'];
 const networkFirst = ['valor.js'];
 
 export class OwnFiles {
+  /** URLs of the page's own files. */
+  precached: readonly string[] = [];
   readonly #pages: string;
   readonly #prefix: string;
   readonly #name: string;
@@ -36,33 +38,43 @@ export class OwnFiles {
     }
   }
 
-  /** The page's own files; what cannot be had now is kept when it is next loaded. */
-  async precache(urls: string[]): Promise<void> {
+  /** Keeps what is not kept yet: stop() removes everything, and start() names other files of the page. */
+  async ensure(): Promise<void> {
+    if (!(await caches.has(this.#name))) await this.install();
+    const urls = this.precached;
     if (urls.length === 0) {
       await caches.delete(this.#pages);
       return;
     }
     const cache = await caches.open(this.#pages);
-    for (const { url } of await cache.keys()) if (!urls.includes(url)) await cache.delete(url);
-    await Promise.all(urls.map((url) => fetchInto(cache, url).catch(() => {})));
+    const kept = (await cache.keys()).map(({ url }) => url);
+    for (const url of kept) if (!urls.includes(url)) await cache.delete(url);
+    // What cannot be had now is kept when the page next asks for it.
+    await Promise.all(urls.filter((url) => !kept.includes(url)).map((url) => fetchInto(cache, url).catch(() => {})));
+  }
+
+  /** core/ of this version. */
+  async core(): Promise<WebAssembly.Module> {
+    const response = await this.#kept(new Request(`${this.#folder}valor-core.wasm`));
+    return WebAssembly.compile(await response.arrayBuffer());
   }
 
   /** null where `request` is for none of them. */
-  answer(request: Request, precached: readonly string[]): Promise<Response> | null {
+  answer(request: Request): Promise<Response> | null {
     if (request.method !== 'GET') return null;
     const url = new URL(request.url);
     url.hash = '';
     if (url.href.startsWith(this.#folder)) {
       const name = url.href.slice(this.#folder.length);
-      if (ofThisVersion.includes(name)) return this.#kept(request, this.#name);
+      if (ofThisVersion.includes(name)) return this.#kept(request);
       if (networkFirst.includes(name)) return networkElse(request, url.href, this.#name);
     }
-    if (precached.includes(url.href)) return networkElse(request, url.href, this.#pages);
+    if (this.precached.includes(url.href)) return networkElse(request, url.href, this.#pages);
     return null;
   }
 
-  async #kept(request: Request, cacheName: string): Promise<Response> {
-    return (await caches.match(request.url, { cacheName, ignoreVary: true })) ?? fetch(request);
+  async #kept(request: Request): Promise<Response> {
+    return (await caches.match(request.url, { cacheName: this.#name, ignoreVary: true })) ?? fetch(request);
   }
 }
 

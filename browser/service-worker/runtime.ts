@@ -89,13 +89,18 @@ export class Runtime {
       return true;
     }
     const { source } = event;
-    if (source instanceof Client) {
+    if (message.type === 'offer' && source instanceof Client) {
       const offered = this.#loading.then(({ hosts, registry }) => {
         if (!this.#stopped) hosts.offered(message, source, port, registry.plugins);
       });
       event.waitUntil(offered.catch(() => port.close()));
     }
     return true;
+  }
+
+  /** Undoes stop(). */
+  start(): void {
+    this.#stopped = false;
   }
 
   /** Ends all instances; nothing is answered any more. */
@@ -142,7 +147,7 @@ export class Runtime {
     } catch {
       // Told when it happened.
     }
-    return (this.#loaded && this.#answer(request)) ?? fetch(request);
+    return this.#parts.own?.(request) ?? (this.#loaded && this.#answer(request)) ?? fetch(request);
   }
 
   async #call(message: CallMessage, port: MessagePort): Promise<void> {

@@ -4,12 +4,13 @@
 // so that an old and a new service worker of the scope do not undo each other's changes.
 import type { Core, Definition } from '../core/core.ts';
 import type { PluginFile } from '../instance/instance.ts';
+import { cachePrefix, databaseName } from '../protocol.ts';
 import { changeRecord, deleteRecord, readRecord } from './database.ts';
 import { collect, entryOf, FileError, type Files, fetchFile, locationOf } from './files.ts';
 import { demanded } from './integrity.ts';
 import type { RegisteredPlugin, Registry, Settings as RuntimeSettings } from './registry.ts';
 
-/** A plug-in in force, or one that is listed and is the server's. `version`: never used twice in a scope. */
+/** A plug-in in force. `version`: never used twice in a scope. */
 export interface StoredPlugin extends RegisteredPlugin {
   /** By the API: updates of the plug-in file leave it alone. */
   added: boolean;
@@ -49,18 +50,13 @@ interface Found {
 
 const sourceHeader = 'x-valor-source';
 
-const databaseName = (scope: string): string => `valor:${scope}`;
-
-/** All Caches of the scope begin with it. The blank, which no URL has, keeps scopes apart. */
-export const cachePrefix = (scope: string): string => `valor:${scope} `;
-
 /** The name is taken, or is not there. */
 export class RegistryError extends Error {}
 
 export class Store implements Registry {
   readonly scope: string;
   readonly core: Core;
-  /** In force, and run by browsers. */
+  /** In force; also those that only the server runs, whose names and mounts are taken. */
   plugins: readonly StoredPlugin[] = [];
   onchange: (() => void) | null = null;
   #record: Kept | null = null;
@@ -92,7 +88,7 @@ export class Store implements Registry {
 
   /** The definitions in force that are not the API's, also those that are the server's. */
   get definitions(): Definition[] {
-    return (this.#record?.plugins ?? []).filter((plugin) => !plugin.added).map((plugin) => plugin.definition);
+    return this.plugins.filter((plugin) => !plugin.added).map((plugin) => plugin.definition);
   }
 
   /** Whether configure() with these definitions would find them in force. Their files may have changed. */
@@ -312,7 +308,7 @@ export class Store implements Registry {
 
   #take(record: Kept | null): void {
     this.#record = record;
-    this.plugins = (record?.plugins ?? []).filter(({ definition }) => entryOf(definition) !== null);
+    this.plugins = record?.plugins ?? [];
   }
 }
 
