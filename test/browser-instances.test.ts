@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Definition } from '../browser/core/core.ts';
+import type { Problem } from '../browser/instance/instance.ts';
 import type { Ask, Ending, PageApi } from '../browser/instance/javascript/testing/messages.ts';
 import { type Browser, browserNames, launchBrowser, type Page } from './browsers.ts';
-import { build, eventually, pluginPath } from './harness.ts';
+import { build, eventually, pluginPath, root } from './harness.ts';
 import { bundled, Site } from './site.ts';
 
 /** What page.ts puts on the page's global. */
@@ -20,6 +21,7 @@ site.files = {
   '/': `<!doctype html><script>${page}</script>`,
   '/valor-host.js': await bundled({ entryPoints: [`${testing}/host.ts`], format: 'iife' }),
 };
+site.files['/valor-core.wasm'] = readFileSync(join(root, 'build/web/valor-core.wasm'));
 const folder = site.url('/plugins/p/');
 const location = site.url('/mount/');
 
@@ -32,6 +34,7 @@ interface Plugin {
   leave(ask: Ask): Promise<void>;
   logged(pattern: RegExp): Promise<string>;
   oneAtATime(): Promise<boolean>;
+  broken(): Promise<Problem | null>;
   end(): Promise<void>;
 }
 
@@ -96,6 +99,7 @@ for (const name of browserNames) {
             }, `${pattern} in the log`).catch((error) => assert.fail(`${error.message}: ${log.join('\n')}`));
           },
           oneAtATime: () => tab.evaluate((number) => api.oneAtATime(number), number),
+          broken: () => tab.evaluate((number) => api.broken(number), number),
           end: () => tab.evaluate((number) => api.end(number), number),
         };
         return plugin;
@@ -160,7 +164,7 @@ for (const name of browserNames) {
         const cases = {
           '{ status: 99 }': /its status 99 is not a whole number from 200 to 599/,
           "{ status: '200' }": /its status is not a number/,
-          "{ headers: [['x a', '1']] }": /cannot be (the name|that) of a header/,
+          "{ headers: [['x a', '1']] }": /'x a' cannot be the name of a header/,
           "{ headers: [['x-a']] }": /list of \[name, value\] pairs/,
           "{ headers: { 'x-a': '1' } }": /a list of \[name, value\] pairs, not an object/,
           '{ body: 7 }': /not a number/,
@@ -188,6 +192,26 @@ for (const name of browserNames) {
         assert.equal(await plugin.oneAtATime(), false);
         assert.match((await plugin.ask('?ms=5&unnamed&text=alone')).body!, /^alone/);
         assert.equal(await plugin.oneAtATime(), true);
+      });
+
+      test('an answer that belongs to no request is dropped and logged', async () => {
+        const plugin = await started(
+          "onmessage = () => { postMessage({ body: 'one' }); postMessage({ body: 'two' }); };",
+        );
+        assert.equal((await plugin.ask()).body, 'one');
+        assert.equal((await plugin.ask()).body, 'one');
+        await plugin.logged(/warn: posted a response that belongs to no request: it was posted in the handler call/);
+      });
+
+      test('a plug-in whose answers cannot be told apart breaks when it lets a request time out', async () => {
+        const plugin = await started(`
+          let next = '';
+          setInterval(() => { if (next === '') return; if (next !== 'never') postMessage({ body: 'late' }); next = ''; }, 1);
+          onmessage = ({ data }) => { next = data.url || 'some'; };`);
+        assert.equal((await plugin.ask()).body, 'late');
+        await plugin.drop({ url: 'never' }, 'timeout');
+        const problem = await eventually(() => plugin.broken(), 'the end of the instance');
+        assert.match(problem.detail, /its answers can no longer be told apart/);
       });
 
       test('errors in a handler, in what follows from it and in timers end the request that they are of', async () => {

@@ -1,51 +1,11 @@
 // Runs instances for tests, in a dedicated Worker or in a service worker: one script for both. The page in page.ts
 // speaks with it over a port for each instance.
-import type { Core, Correlator } from '../../../core/core.ts';
+import { loadCore } from '../../../core/core.ts';
 import type { Instance, PluginFile } from '../../instance.ts';
 import { createJavaScriptInstance } from '../plugin.ts';
 import type { Ask, Ending, FromHost, StartMessage, ToHost } from './messages.ts';
 
-/** As little of the rules as a test needs where core is not there. */
-function simpleCorrelator(): Correlator {
-  const waiting = new Map<number, string>();
-  let handler = 0;
-  let oneAtATime = false;
-  return {
-    begin(token, id) {
-      waiting.set(token, id);
-      return id;
-    },
-    enterHandler(token) {
-      handler = token;
-    },
-    leaveHandler() {
-      handler = 0;
-    },
-    match(id) {
-      if (id !== null) {
-        const token = [...waiting].find(([, other]) => other === id)?.[0];
-        return token === undefined ? { token: 0, why: 'it names a request that is not open' } : { token };
-      }
-      if (handler !== 0) return waiting.has(handler) ? { token: handler } : { token: 0, why: 'it is a second answer' };
-      oneAtATime = true;
-      const [only, ...others] = waiting.keys();
-      return only !== undefined && others.length === 0 ? { token: only } : { token: 0, why: 'it is ambiguous' };
-    },
-    end: (token) => void waiting.delete(token),
-    expire() {},
-    get oneAtATime() {
-      return oneAtATime;
-    },
-    next: () => (oneAtATime && waiting.size > 0 ? 'hold' : 'give'),
-    free() {},
-  };
-}
-
-const core = {
-  createCorrelator: simpleCorrelator,
-  checkResponse: (_, headers) =>
-    headers.some(([name]) => /[^a-z0-9-]/.test(name)) ? 'a name cannot be that of a header' : null,
-} as Core;
+const core = WebAssembly.compileStreaming(fetch('/valor-core.wasm')).then(loadCore);
 
 function bytesOf(text: string): ArrayBuffer {
   if (!text.startsWith('base64:')) return new TextEncoder().encode(text).buffer;
@@ -93,7 +53,7 @@ class Host {
         location,
         place,
         read,
-        core,
+        core: await core,
         host: {
           respond: async (id, status, headers, body) => {
             const streamed = body instanceof ReadableStream;
@@ -112,9 +72,7 @@ class Host {
           fail: (id, problem) => end(id, { how: 'failed', status: problem.status, problem }),
           decline: (id) => end(id, { how: 'declined' }),
           oneAtATime: () => this.#post({ type: 'one-at-a-time' }),
-          broken: (problem) => {
-            for (const id of this.#asked.keys()) end(id, { how: 'broken', problem });
-          },
+          broken: (problem) => this.#post({ type: 'broken', problem }),
           log: (level, text) => this.#post({ type: 'log', text: `${level}: ${text}` }),
           fetch: async (request) =>
             Response.json({ elsewhere: request.url, method: request.method, body: await request.text() }),

@@ -22,7 +22,7 @@ export interface Ask {
 
 /** What became of a request. */
 export interface Ending {
-  how: 'responded' | 'failed' | 'declined' | 'broken';
+  how: 'responded' | 'failed' | 'declined';
   status?: number;
   headers?: HeaderPairs;
   body?: string | null;
@@ -42,7 +42,8 @@ export type FromHost =
   | { type: 'load-failed'; message: string }
   | { type: 'ending'; id: number; ending: Ending }
   | { type: 'log'; text: string }
-  | { type: 'one-at-a-time' };
+  | { type: 'one-at-a-time' }
+  | { type: 'broken'; problem: Problem };
 
 /** What page.ts puts on the page's global. Instances have numbers. */
 export interface PageApi {
@@ -55,5 +56,7 @@ export interface PageApi {
   leave(number: number, ask: Ask): Promise<void>;
   log(number: number): string[];
   oneAtATime(number: number): boolean;
+  /** Why the instance cannot go on. */
+  broken(number: number): Problem | null;
   end(number: number): void;
 }

@@ -1,4 +1,5 @@
 // The page's side of host.ts: what a test calls.
+import type { Problem } from '../../instance.ts';
 import type { Ask, Ending, FromHost, PageApi, ToHost } from './messages.ts';
 
 const script = '/valor-host.js';
@@ -6,6 +7,7 @@ const script = '/valor-host.js';
 class Instance {
   readonly log: string[] = [];
   oneAtATime = false;
+  broken: Problem | null = null;
   readonly port: MessagePort;
   #next = 1;
   readonly #waiting = new Map<number, (ending: Ending) => void>();
@@ -19,6 +21,7 @@ class Instance {
   receive(message: FromHost): void {
     if (message.type === 'log') this.log.push(message.text);
     if (message.type === 'one-at-a-time') this.oneAtATime = true;
+    if (message.type === 'broken') this.broken = message.problem;
     if (message.type !== 'ending') return;
     this.#waiting.get(message.id)?.(message.ending);
     this.#waiting.delete(message.id);
@@ -90,6 +93,7 @@ const api: PageApi = {
   },
   log: (number) => instances[number]!.log,
   oneAtATime: (number) => instances[number]!.oneAtATime,
+  broken: (number) => instances[number]!.broken,
   end: (number) => instances[number]!.end(),
 };
 
