@@ -8,7 +8,7 @@
 // Pages and SW may come from different versions of Valor while pages are open: what is posted outside a port carries
 // PROTOCOL and is ignored by another version. A page of another version than the SW's hosts nothing.
 import type { Definition } from './core/core.ts';
-import type { Body, HeaderPairs, Problem } from './instance/instance.ts';
+import type { HeaderPairs, Problem } from './instance/instance.ts';
 
 /** Changes whenever a message does. */
 export const PROTOCOL = 1;
@@ -23,7 +23,48 @@ export function instanceLock(scope: string, instance: string): string {
   return `valor:instance:${scope}:${instance}`;
 }
 
+/** IndexedDB database of the scope. */
+export function databaseName(scope: string): string {
+  return `valor:${scope}`;
+}
+
+/** All Caches of the scope begin with it. The blank, which no URL has, keeps scopes apart. */
+export function cachePrefix(scope: string): string {
+  return `valor:${scope} `;
+}
+
 // ---- between any page and the SW
+
+/** Which version of Valor is there? Never changes. Comes with a port, on which a `HelloReply` goes back. */
+export interface HelloMessage {
+  type: 'valor-hello';
+}
+
+export interface HelloReply {
+  /** PROTOCOL. */
+  valor: number;
+}
+
+/** A request of a page that the SW cannot control. Comes with a port, on which one `BridgeReply` goes back. */
+export interface BridgeMessage extends Envelope {
+  type: 'fetch';
+  url: string;
+  method: string;
+  headers: HeaderPairs;
+  body: ArrayBuffer | null;
+}
+
+export type BridgeReply =
+  | {
+      type: 'response';
+      status: number;
+      statusText: string;
+      headers: HeaderPairs;
+      body: ReadableStream<Uint8Array> | null;
+    }
+  /** It is the network's. */
+  | { type: 'not-ours' }
+  | { type: 'failed'; message: string };
 
 interface Envelope {
   valor: number;
@@ -31,9 +72,13 @@ interface Envelope {
   scope: string;
 }
 
-/** A page became the leader, or answers `seek`. Comes with a port for `ToLeader` and `FromLeader`. */
+/**
+ * A page became the leader, or answers `seek`. Comes with a port for `ToLeader` and `FromLeader`. `workers`: those that
+ * run there.
+ */
 export interface OfferMessage extends Envelope {
   type: 'offer';
+  workers: { name: string; version: number }[];
 }
 
 /** A call of valor.js's API. Comes with a port, on which one `CallReply` goes back. */
@@ -45,11 +90,18 @@ export interface CallMessage extends Envelope {
 
 export type CallReply = { result: unknown } | { error: string };
 
-export type PageMessage = OfferMessage | CallMessage;
+export type PageMessage = OfferMessage | CallMessage | BridgeMessage;
 
-/** To all pages: whoever leads offers itself. */
+/** To all pages: whoever leads offers itself. `sent`: Date.now(); a page that was frozen ignores what is old. */
 export interface SeekMessage extends Envelope {
   type: 'seek';
+  sent: number;
+}
+
+/** To one page: the leader does not move, take the lock from it. */
+export interface TakeOverMessage extends Envelope {
+  type: 'take-over';
+  sent: number;
 }
 
 /** To all pages: an event of valor.js. */
@@ -59,24 +111,27 @@ export interface EventMessage extends Envelope {
   detail?: unknown;
 }
 
-export type NoticeMessage = SeekMessage | EventMessage;
+export type NoticeMessage = SeekMessage | TakeOverMessage | EventMessage;
 
 /** One plug-in as valor.js and the console list it. */
 export interface PluginStatus {
   name: string;
   prefix: string;
-  /** 'idle': no request has come yet that would have started it. */
-  state: 'idle' | 'starting' | 'running' | 'failed';
+  /** 'idle': no request has come yet that would have started it. 'network': browsers do not run it. */
+  state: 'idle' | 'starting' | 'running' | 'failed' | 'network';
   /** Where it runs; null while it does not. */
-  place: 'worker' | 'service-worker' | null;
+  place: Place | null;
   version: number;
   requests: number;
+  /** Of these, ended with 5xx. */
   failures: number;
   /** Median of the last answers, from arrival to head; null before the first. */
   latency_ms: number | null;
   /** The last one, for operators. */
   error: string | null;
 }
+
+export type Place = 'worker' | 'service-worker';
 
 // ---- leader page and SW
 
@@ -99,17 +154,16 @@ export type ToLeader = HostMessage | TerminateMessage | { type: 'ping' };
 
 export type FromLeader =
   | { type: 'pong' }
-  /** The Worker could not be started or has broken down. */
+  /** The Worker could not be started, or ended with an error that nobody caught. */
   | { type: 'failed'; name: string; version: number; message: string }
-  /** The page is leaving. */
+  /** The page is leaving, and its Workers with it. */
   | { type: 'resign' };
 
 // ---- Worker and SW
 
-/** Leader to Worker: what to run. Once, with the first port. `core`: the module of core/ in WebAssembly. */
+/** Leader to Worker, with a port for further `PortMessage`s and the port of the SW. `core`: core/ in WebAssembly. */
 export interface StartMessage {
   type: 'start';
-  valor: number;
   scope: string;
   instance: string;
   definition: Definition;
@@ -117,10 +171,23 @@ export interface StartMessage {
   core: WebAssembly.Module;
 }
 
-/** Leader to Worker: a port of the SW, which was restarted. */
+/** Leader to Worker: the port of a SW that was started after it. */
 export interface PortMessage {
   type: 'port';
 }
+
+/** A body in one piece, or one that streams: its name, and how many bytes may be sent before the first `pull`. */
+export type WireBody = ArrayBuffer | { stream: number; window: number } | null;
+
+/** Bodies that stream, in both directions. The first three go with the body, the other two against it. */
+export type StreamMessage =
+  | { type: 'chunk'; stream: number; bytes: Uint8Array }
+  | { type: 'end'; stream: number }
+  | { type: 'error'; stream: number; message: string }
+  /** So many bytes more may be sent. */
+  | { type: 'pull'; stream: number; bytes: number }
+  /** Nobody reads it any more. */
+  | { type: 'cancel'; stream: number };
 
 export interface RequestMessage {
   type: 'request';
@@ -129,47 +196,56 @@ export interface RequestMessage {
   method: string;
   url: string;
   headers: HeaderPairs;
-  body: Body;
+  body: WireBody;
+  /** Date.now() of the SW. */
+  sent: number;
 }
 
 export type ToWorker =
+  | StreamMessage
   | RequestMessage
+  /** Answers `may-begin`. Where the answer is no, none comes. */
+  | { type: 'begin'; id: number }
   | { type: 'drop'; id: number; reason: 'gone' | 'timeout' }
   | { type: 'ping' }
-  /** Answers to `read` and `fetch`. */
+  /** Answers `read`. */
   | { type: 'file'; call: number; url: string; mediaType: string; bytes: ArrayBuffer }
-  | { type: 'fetched'; call: number; status: number; statusText: string; headers: HeaderPairs; body: Body }
-  /** `fetch`: it is the network's, ask yourself. */
+  /** Answers `fetch`. */
+  | { type: 'fetched'; call: number; status: number; statusText: string; headers: HeaderPairs; body: WireBody }
+  /** Answers `fetch`: it is the network's. */
   | { type: 'not-ours'; call: number }
   | { type: 'call-failed'; call: number; message: string };
 
 export type FromWorker =
-  /** The first message. The lock instanceLock(scope, instance) is held. */
+  | StreamMessage
+  /** The lock instanceLock(scope, instance) is held. */
   | { type: 'hello'; instance: string }
   /** The plug-in has been loaded. */
   | { type: 'ready' }
   | { type: 'load-failed'; message: string }
-  /** The plug-in is being given this request. Not told of methods that may be repeated. */
+  /** The plug-in is being given this request. Told of methods that may not be repeated. */
   | { type: 'begun'; id: number }
-  | { type: 'response'; id: number; status: number; headers: HeaderPairs; body: Body }
+  /** A request that may not be repeated is old: is it still this Worker's? A page that was frozen has lost it. */
+  | { type: 'may-begin'; id: number }
+  | { type: 'response'; id: number; status: number; headers: HeaderPairs; body: WireBody }
   | { type: 'fail'; id: number; problem: Problem }
   | { type: 'decline'; id: number }
-  | { type: 'one-at-a-time'; on: boolean }
-  /** `begun`: open requests that the plug-in has been given. */
+  /** The instance is at its end. `begun`: open requests that the plug-in has been given. */
   | { type: 'broken'; problem: Problem; begun: number[] }
-  | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string }
+  | { type: 'log'; level: LogLevel; text: string }
   | { type: 'pong' }
   /** A file of the plug-in. */
   | { type: 'read'; call: number; url: string }
   /** The plug-in's own fetch of something in the scope. `parent`: the request it works on, 0 where that cannot be told. */
-  | {
-      type: 'fetch';
-      call: number;
-      parent: number;
-      url: string;
-      method: string;
-      headers: HeaderPairs;
-      body: Body;
-    }
-  /** The plug-in does not want the answer of that fetch any more. */
+  | { type: 'fetch'; call: number; parent: number; url: string; method: string; headers: HeaderPairs; body: WireBody }
+  /** Nobody waits for that answer any more. */
   | { type: 'fetch-aborted'; call: number };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** RFC 9110 section 9.2.2, and what a plug-in may have been given twice when the page that hosts it goes. */
+const repeatableMethods = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
+
+export function isRepeatable(method: string): boolean {
+  return repeatableMethods.has(method);
+}

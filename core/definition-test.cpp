@@ -79,6 +79,9 @@ TEST_CASE("the config is kept as compact JSON") {
   CHECK(parsed(web(R"("config": "a\u00e9\n\"")")).config == "\"a\xC3\xA9\\n\\\"\"");
   CHECK(parsed(web(R"("config": { "a" : [ 1 , -2, 1.50, true, { } , [ ] , "x" ], "b": { "c": null } })")).config ==
         R"({"a":[1,-2,1.50,true,{},[],"x"],"b":{"c":null}})");
+  CHECK(parsed(web(R"("config": [-0, 0.0e0, 1.7976931348623157e308, 0.000001e313])")).config ==
+        "[-0,0.0e0,1.7976931348623157e308,0.000001e313]");
+  CHECK(parsed(web(R"("config": "\ud83d\ude00\/\b")")).config == "\"\xF0\x9F\x98\x80/\\u0008\"");
   CHECK(parsed(web(R"("config": 123456789012345678901234567890)")).config == "123456789012345678901234567890");
   CHECK(parsed(web(R"("config": {"config": {"plugins": 1}})")).config == R"({"config":{"plugins":1}})");
   auto definitions = parse_plugin_file(R"({"plugins":[)" + web(R"("config": [[],{"a":1}])") + "]}", "p.json");
@@ -126,6 +129,110 @@ TEST_CASE("the rules of fetch are one of two, and the server's unless said other
   CHECK(mistakes(web(R"("fetch":true)")) == "body:1: fetch: expected a string, found true or false");
   CHECK(mistakes(R"({"type":"native","name":"a","path":"x","fetch":"browser"})").find("belongs to plug-ins of type") !=
         std::string::npos);
+}
+
+TEST_CASE("where a plug-in runs is read, and what browsers do with its requests") {
+  Definition plain = parsed(R"({"type":"web","name":"a","url":"a.js"})");
+  CHECK(plain.place == Place::kBoth);
+  CHECK(plain.fallback == Fallback::kNone);
+  CHECK(plain.prefer == Preference::kPluginFirst);
+  CHECK(parsed(web(R"("place":"server")")).place == Place::kServer);
+  CHECK(parsed(web(R"("place":"browser")")).place == Place::kBrowser);
+  CHECK(parsed(web(R"("fallback":"network")")).fallback == Fallback::kNetwork);
+  CHECK(parsed(web(R"("prefer":"network-first")")).prefer == Preference::kNetworkFirst);
+  CHECK(parsed(web(R"("prefer":"plugin-only","fallback":"none")")).prefer == Preference::kPluginOnly);
+  CHECK(mistakes(web(R"("place":"here")")) ==
+        "body:1: place: unknown place \"here\"; expected one of \"server\", \"browser\", \"both\"");
+  CHECK(mistakes(web(R"("fallback":"networks")")) ==
+        "body:1: fallback: unknown fallback \"networks\"; did you mean \"network\"?");
+  CHECK(mistakes(web(R"("prefer":"plugin-fist")")) ==
+        "body:1: prefer: unknown preference \"plugin-fist\"; did you mean \"plugin-first\"?");
+  CHECK(mistakes(web(R"("place":1)")) == "body:1: place: expected a string, found a number");
+  CHECK(mistakes(web("\"prefer\":\"plugin-only\",\n\"fallback\":\"network\"")) ==
+        "body:2: fallback: \"network\" contradicts \"prefer\": \"plugin-only\"; leave one of them out");
+}
+
+TEST_CASE("built-in plug-ins run on the server only, native ones where they have a WASM build") {
+  CHECK(parsed(R"({"type":"static","name":"health"})").place == Place::kServer);
+  CHECK(to_json(parsed(R"({"type":"static","name":"health"})")).find("place") == std::string::npos);
+  for (std::string_view field :
+       {R"("place":"server")", R"("fallback":"none")", R"("prefer":"plugin-first")", R"("integrity":"")"}) {
+    CHECK(mistakes(R"({"type":"static","name":"health",)" + std::string(field) + "}")
+              .find("belongs to plug-ins of type \"native\" or \"web\"") != std::string::npos);
+  }
+  Definition both = parsed(R"({"type":"native","name":"a","path":"a","web":"a.wasm"})");
+  CHECK(both.place == Place::kBoth);
+  resolve_paths(both, "/home/me");
+  CHECK(both.web == "/home/me/a.wasm");
+  CHECK(to_json(both).find(R"("web":"/home/me/a.wasm")") != std::string::npos);
+  both.web = "file:///x/a%20b.wasm";
+  resolve_paths(both, "/home/me");
+  CHECK(both.web == "/x/a b.wasm");
+  CHECK(parsed(R"({"type":"native","name":"a","path":"a"})").place == Place::kServer);
+  CHECK(parsed(R"({"type":"native","name":"a","path":"a","place":"server"})").place == Place::kServer);
+  for (std::string_view place : {"browser", "both"}) {
+    CHECK(mistakes(R"({"type":"native","name":"a","path":"a","place":")" + std::string(place) + "\"}") ==
+          "body:1: place: a native plug-in runs in browsers as WASM; expected its WASM build as \"web\"");
+  }
+  CHECK(mistakes(R"({"type":"native","name":"a","path":"a","web":""})") == "body:1: web: must not be empty");
+  CHECK(mistakes(R"({"type":"native","name":"a","path":"a","web":"http://h/a.wasm"})")
+            .starts_with("body:1: web: \"http://h/a.wasm\" cannot be loaded: only files are supported"));
+  CHECK(mistakes(web(R"("web":"a.wasm")")).find("web: belongs to plug-ins of type \"native\"") != std::string::npos);
+}
+
+TEST_CASE("integrity is that of the plug-in's file, or of several by path") {
+  const std::string hash = "sha256-" + std::string(43, 'A') + '=';
+  Definition one = parsed(web("\"integrity\":\"" + hash + '"'));
+  REQUIRE(one.integrity.size() == 1);
+  CHECK(one.integrity[0].path.empty());
+  CHECK(one.integrity[0].integrity.digests == std::vector{std::string(32, '\0')});
+  CHECK(to_json(one).ends_with(",\"integrity\":\"" + hash + "\"}"));
+  CHECK(to_json(parsed(to_json(one))) == to_json(one));
+
+  Definition two = parsed(web(R"("integrity":{"a.js":")" + hash + R"(","../b/c.js":")" + hash + "\"}"));
+  REQUIRE(two.integrity.size() == 2);
+  CHECK(two.integrity[1].path == "../b/c.js");
+  CHECK(to_json(two).ends_with(R"(,"integrity":{"a.js":")" + hash + R"(","../b/c.js":")" + hash + "\"}}"));
+  CHECK(to_json(parsed(to_json(two))) == to_json(two));
+  CHECK(parsed(web(R"("integrity":{})")).integrity.empty());
+
+  CHECK(mistakes(web(R"("integrity":"md5-x")"))
+            .starts_with("body:1: integrity: \"md5-x\" is no integrity; expected \"sha256-\""));
+  CHECK(
+      mistakes(web("\"integrity\":{\n\"a.js\":\"sha256-x\",\n\"b.js\":5}")) ==
+      "body:2: integrity[\"a.js\"]: \"sha256-x\" is no integrity; after \"sha256-\" expected 44 characters of base64\n"
+      "body:3: integrity[\"b.js\"]: expected a string, found a number");
+  CHECK(mistakes(web(R"("integrity":[])")) ==
+        "body:1: integrity: expected a string or an object of strings, found an array");
+  for (std::string_view path : {"", "/a.js", "./a.js", "a//b.js", "a/", "a/../b.js", "..", "a\\\\b.js", "a\\u0000"}) {
+    CAPTURE(path);
+    CHECK(mistakes(web(R"("integrity":{")" + std::string(path) + "\":\"" + hash + "\"}"))
+              .find("expected a path relative to the folder of the plug-in's file") != std::string::npos);
+  }
+  CHECK(mistakes(R"({"type":"native","name":"a","path":"a","integrity":")" + hash + "\"}") ==
+        "body:1: integrity: is that of the file at \"web\", which is missing");
+}
+
+TEST_CASE("a browser loads URLs") {
+  auto in_browser = [](std::string_view url) {
+    Result<Definition> definition =
+        parse_definition(R"({"type":"web","name":"a","url":")" + std::string(url) + "\"}", "body", Sources::kUrls);
+    return definition ? definition->url : definition.error().message;
+  };
+  for (std::string_view url : {"a.js", "../x/a.js?v=1", "/a.js", "//h/a.js", "https://h/a.js", "HTTP://h/a.js"}) {
+    CHECK(in_browser(url) == url);
+  }
+  for (std::string_view url : {"file:///a.js", "data:text/javascript,1", "blob:http://h/1", "a:b.js"}) {
+    CHECK(in_browser(url) ==
+          "body:1: url: \"" + std::string(url) +
+              "\" cannot be loaded by a browser; expected an http: or https: URL, or one relative to "
+              "that of the plug-in file");
+  }
+  auto file = parse_plugin_file(R"({"plugins":[{"type":"native","name":"a","path":"a","web":"http://h/a.wasm"},
+    {"type":"web","name":"b"}]})",
+                                "p.json", Sources::kUrls);
+  REQUIRE(!file.ok());
+  CHECK(file.error().message == "p.json:2: plugins[1].url: is missing; expected the URL of a script or WASM module");
 }
 
 TEST_CASE("mistakes in permissions are reported at their place") {
@@ -197,7 +304,8 @@ TEST_CASE("a number at the end of its line does not shift the lines that follow"
         "body:3: limits.timeout_ms: expected a whole number from 1 to 86400000, found 0\n"
         "body:4: unknown key \"x\"; expected one of \"type\", \"name\", \"prefix\", \"path\", \"url\", \"builtin\", "
         "\"config\", "
-        "\"limits\", \"instances\", \"root\", \"location\", \"permissions\", \"fetch\"");
+        "\"limits\", \"instances\", \"root\", \"location\", \"permissions\", \"fetch\", \"web\", \"place\", "
+        "\"fallback\", \"prefer\", \"integrity\"");
 }
 
 TEST_CASE("unknown keys suggest the nearest known one") {
@@ -210,7 +318,7 @@ TEST_CASE("unknown keys suggest the nearest known one") {
                               {"instance", "instances"}}) {
     CHECK(suggested(wrong).find("did you mean \"" + std::string(right) + "\"?") != std::string::npos);
   }
-  CHECK(suggested("integrity").find("expected one of") != std::string::npos);
+  CHECK(suggested("checksum").find("expected one of") != std::string::npos);
   CHECK(mistakes(web(R"("limits":{"memory-mb":64})")).find("did you mean \"memory_mb\"?") != std::string::npos);
   CHECK(mistakes(web(R"("instances":{"Max":64})")).find("did you mean \"max\"?") != std::string::npos);
 }
@@ -319,6 +427,49 @@ TEST_CASE("what is no JSON is reported with line and column") {
     CHECK(mistakes(bad).find("not valid JSON") != std::string::npos);
     CHECK(mistakes(bad).size() < 500);
   }
+  struct Case {
+    std::string_view json;
+    std::string_view message;  // behind "body:1: not valid JSON"
+  };
+  for (auto [json, message] : {
+           Case{"",
+                " (column 1): syntax error while parsing value - unexpected end of input; expected '[', '{', or a "
+                "literal"},
+           {"[1 2]", " (column 4): syntax error while parsing array - unexpected number literal; expected ']'"},
+           {"{\"a\" 1}",
+            " (column 6): syntax error while parsing object separator - unexpected number literal; expected "
+            "':'"},
+           {"{1\n}",
+            " (column 2): syntax error while parsing object key - unexpected number literal; expected string "
+            "literal"},
+           {"[01]", " (column 3): syntax error while parsing array - unexpected number literal; expected ']'"},
+           {"-",
+            " (column 2): syntax error while parsing value - invalid number; expected digit after '-'; last read: '-'"},
+           {"1.e",
+            " (column 3): syntax error while parsing value - invalid number; expected digit after '.'; last read: "
+            "'1.e'"},
+           {"1e+",
+            " (column 4): syntax error while parsing value - invalid number; expected digit after exponent sign; "
+            "last read: '1e+'"},
+           {"\"\t",
+            " (column 2): syntax error while parsing value - invalid string: control character U+0009 (HT) must be "
+            "escaped to \\u0009 or \\t; last read: '\"<U+0009>'"},
+           {"\"\\x",
+            " (column 3): syntax error while parsing value - invalid string: forbidden character after backslash; "
+            "last read: '\"\\x'"},
+           {"\"\\u12g",
+            " (column 6): syntax error while parsing value - invalid string: '\\u' must be followed by 4 hex "
+            "digits; last read: '\"\\u12g'"},
+           {"\"\\ud800x",
+            " (column 8): syntax error while parsing value - invalid string: surrogate U+D800..U+DBFF must "
+            "be followed by U+DC00..U+DFFF; last read: '\"\\ud800x'"},
+           {"\"\xE2\x82x",
+            " (column 4): syntax error while parsing value - invalid string: ill-formed UTF-8 byte; last "
+            "read: '\"\xE2\x82x'"},
+           {"[-1e309]", ": number overflow parsing '-1e309'"},
+       }) {
+    CHECK(mistakes(json) == "body:1: not valid JSON" + std::string(message));
+  }
   CHECK(mistakes(std::string_view("{}\n\0{}", 6)) == "body:2: not valid JSON: it holds a NUL byte");
 }
 
@@ -378,12 +529,16 @@ TEST_CASE("relative paths are resolved against the folder of their file") {
 }
 
 TEST_CASE("a definition as JSON holds every field in force and parses to itself") {
-  CHECK(to_json(parsed(R"({"type":"web","name":"a","url":"a\"b.js","config":{"x":[1]}})")) ==
-        R"({"type":"web","name":"a","prefix":"a","url":"a\"b.js","fetch":"server","config":{"x":[1]},)"
-        R"("limits":{"timeout_ms":30000,"memory_mb":128,"queue":1024},"instances":{"min":1,"max":1}})");
+  CHECK(
+      to_json(parsed(R"({"type":"web","name":"a","url":"a\"b.js","config":{"x":[1]}})")) ==
+      R"({"type":"web","name":"a","prefix":"a","url":"a\"b.js","fetch":"server","place":"both","fallback":"none","prefer":"plugin-first","config":{"x":[1]},)"
+      R"("limits":{"timeout_ms":30000,"memory_mb":128,"queue":1024},"instances":{"min":1,"max":1}})");
   for (std::string_view json : {R"({"type":"web","name":"a","url":"a.js","prefix":"/","instances":{"min":0,"max":5}})",
                                 R"({"type":"web","name":"a","url":"a.js","fetch":"browser"})",
                                 R"({"type":"native","name":"a","path":"x","config":"\u0001","limits":{"queue":7}})",
+                                R"({"type":"native","name":"a","path":"x","web":"x.wasm","place":"browser"})",
+                                R"({"type":"web","name":"a","url":"a.js","place":"server","fallback":"network"})",
+                                R"({"type":"web","name":"a","url":"a.js","prefer":"plugin-only"})",
                                 R"({"type":"static","name":"h","builtin":"files","path":"public","prefix":"a/b"})"}) {
     std::string once = to_json(parsed(json));
     CAPTURE(once);

@@ -2,6 +2,7 @@
 
 #include "core/file-url.h"
 #include "core/json.h"
+#include "core/text.h"
 
 namespace valor::core {
 
@@ -21,22 +22,62 @@ std::string_view to_string(FetchRules rules) {
   return rules == FetchRules::kBrowser ? "browser" : "server";
 }
 
+std::string_view to_string(Place place) {
+  return place == Place::kServer ? "server" : place == Place::kBrowser ? "browser" : "both";
+}
+
+std::string_view to_string(Fallback fallback) {
+  return fallback == Fallback::kNetwork ? "network" : "none";
+}
+
+std::string_view to_string(Preference preference) {
+  switch (preference) {
+    case Preference::kPluginFirst:
+      return "plugin-first";
+    case Preference::kNetworkFirst:
+      return "network-first";
+    case Preference::kPluginOnly:
+      return "plugin-only";
+  }
+  return "";
+}
+
 void resolve_paths(Definition& definition, std::string_view folder) {
   auto below = [&](std::string& path) {
     if (path.empty() || path.front() == '/') return;
     while (path.compare(0, 2, "./") == 0) path.erase(0, path.find_first_not_of('/', 1));
     std::string_view slash = !folder.empty() && folder.back() == '/' ? "" : "/";
-    path.insert(0, std::string(folder) + std::string(slash));
+    path = concat({folder, slash, path});
   };
-  if (url_scheme(definition.url) == "file") {
-    // A definition that was parsed holds none that fails here.
-    Result<std::string> path = file_url_to_path(definition.url);
-    if (path) definition.url = std::move(path).value();
+  for (std::string* source : {&definition.url, &definition.web}) {
+    if (url_scheme(*source) == "file") {
+      // A definition that was parsed holds none that fails here.
+      Result<std::string> path = file_url_to_path(*source);
+      if (path) *source = std::move(path).value();
+    }
+    below(*source);
   }
-  below(definition.url);
   below(definition.root);
   if (definition.type == PluginType::kStatic || definition.path.find('/') != std::string::npos) below(definition.path);
 }
+
+namespace {
+
+void append_integrity(std::string& json, const std::vector<FileIntegrity>& files) {
+  if (files.empty()) return;
+  json += ",\"integrity\":";
+  if (files.front().path.empty()) return append_json_string(json, files.front().integrity.text);
+  json += '{';
+  for (const FileIntegrity& file : files) {
+    if (json.back() != '{') json += ',';
+    append_json_string(json, file.path);
+    json += ':';
+    append_json_string(json, file.integrity.text);
+  }
+  json += '}';
+}
+
+}  // namespace
 
 std::string to_json(const Definition& definition) {
   std::string json = "{";
@@ -51,17 +92,23 @@ std::string to_json(const Definition& definition) {
   text("prefix", definition.prefix.empty() ? "/" : definition.prefix);
   if (!definition.path.empty()) text("path", definition.path);
   if (definition.type == PluginType::kWeb) text("url", definition.url);
+  if (!definition.web.empty()) text("web", definition.web);
   if (!definition.root.empty()) text("root", definition.root);
   if (!definition.location.empty()) text("location", definition.location);
   if (definition.type == PluginType::kStatic) text("builtin", definition.builtin);
   if (definition.type == PluginType::kWeb) text("fetch", to_string(definition.fetch));
-  json += "\"config\":" + definition.config;
-  json += ",\"limits\":{\"timeout_ms\":" + std::to_string(definition.limits.timeout_ms);
+  if (definition.type != PluginType::kStatic) {
+    text("place", to_string(definition.place));
+    text("fallback", to_string(definition.fallback));
+    text("prefer", to_string(definition.prefer));
+  }
   // Memory is counted by V8: where there is none, no limit is promised.
-  if (definition.type == PluginType::kWeb) json += ",\"memory_mb\":" + std::to_string(definition.limits.memory_mb);
-  json += ",\"queue\":" + std::to_string(definition.limits.queue);
-  json += "},\"instances\":{\"min\":" + std::to_string(definition.instances.min);
-  json += ",\"max\":" + std::to_string(definition.instances.max) + '}';
+  const bool counted = definition.type == PluginType::kWeb;
+  json += concat(
+      {"\"config\":", definition.config, ",\"limits\":{\"timeout_ms\":", decimal(definition.limits.timeout_ms),
+       counted ? ",\"memory_mb\":" : "", counted ? decimal(definition.limits.memory_mb) : "",
+       ",\"queue\":", decimal(definition.limits.queue), "},\"instances\":{\"min\":", decimal(definition.instances.min),
+       ",\"max\":", decimal(definition.instances.max), "}"});
   if (definition.permissions.net.declared()) {
     json += ",\"permissions\":{\"net\":[";
     for (const NetRule& rule : definition.permissions.net.rules()) {
@@ -70,6 +117,7 @@ std::string to_json(const Definition& definition) {
     }
     json += "]}";
   }
+  append_integrity(json, definition.integrity);
   return json + '}';
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/integrity.h"
 #include "core/net-rules.h"
 #include "core/result.h"
 
@@ -48,13 +49,44 @@ enum class FetchRules {
 /// "server", "browser".
 std::string_view to_string(FetchRules rules);
 
+/// Where a plug-in runs. JSON: "place": "server", "browser" or "both". Built-in plug-ins, and native ones without a
+/// WASM build, are on the server only. This and the two that follow are for kWeb and kNative.
+enum class Place { kServer, kBrowser, kBoth };
+
+/// What a browser does with a request that the plug-in declines or cannot answer. JSON: "fallback".
+enum class Fallback {
+  kNone,     ///< "none": the plug-in's error is the answer
+  kNetwork,  ///< "network": the server gets the request
+};
+
+/// Whom a browser asks first. JSON: "prefer".
+enum class Preference {
+  kPluginFirst,   ///< "plugin-first"
+  kNetworkFirst,  ///< "network-first": the plug-in answers where the network does not
+  kPluginOnly,    ///< "plugin-only": the network is never asked, whatever happens
+};
+
+std::string_view to_string(Place place);
+std::string_view to_string(Fallback fallback);
+std::string_view to_string(Preference preference);
+
+/// What one file must hash to.
+struct FileIntegrity {
+  std::string path;  ///< relative to the folder of the plug-in's own file (`url` or `web`); "": that file itself
+  Integrity integrity;
+};
+
 struct Definition {
   PluginType type = PluginType::kWeb;
   FetchRules fetch = FetchRules::kServer;
+  Place place = Place::kBoth;
+  Fallback fallback = Fallback::kNone;
+  Preference prefer = Preference::kPluginFirst;
   std::string name;    ///< unique; 1 to 100 characters of A-Z a-z 0-9 . _ -
   std::string prefix;  ///< mount without slashes at the ends; default: name; "" mounts at the root ("prefix": "/")
   std::string path;    ///< kNative: library, without a slash a system library's name; kStatic: folder, if it needs one
   std::string url;     ///< kWeb: script or WASM module, a file path (absolute after resolve_paths)
+  std::string web;     ///< kNative: its WASM build, for browsers; as url
   std::string root;    ///< kWeb: folder that its imports may reach; "": that of the script
   std::string location;         ///< public URL of the mount where it is another than the server's with the prefix
   std::string builtin;          ///< kStatic: which one
@@ -62,18 +94,27 @@ struct Definition {
   Limits limits;
   Instances instances;
   Permissions permissions;
+  /// kWeb and kNative with `web`. JSON: "integrity": "sha384-...", or {"lib/a.js": "sha384-...", ...}.
+  std::vector<FileIntegrity> integrity;
+};
+
+/// What `url` and `web` may name, which depends on who loads it.
+enum class Sources {
+  kFiles,  ///< the server: paths and file: URLs
+  kUrls,   ///< a browser: relative references, http: and https: URLs
 };
 
 /// Parses a plug-in file: {"plugins": [definition, ...]}. `file` names it in errors. Every mistake is reported, one a
 /// line, as FILE:LINE: FIELD: what is wrong, what was expected (and the nearest known key for an unknown one).
 /// Names and mounts that appear twice are mistakes too. Paths stay as written.
-Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file);
+Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file,
+                                                  Sources sources = Sources::kFiles);
 
 /// Parses one definition, as the registry gets it. Errors as above; `file` is for example "request body".
-Result<Definition> parse_definition(std::string_view json, std::string_view file);
+Result<Definition> parse_definition(std::string_view json, std::string_view file, Sources sources = Sources::kFiles);
 
-/// Makes relative `url` and `path` relative to `folder` (no trailing slash). The `path` of a native plug-in stays when
-/// it has no slash.
+/// For definitions from files: makes relative `url`, `web`, `root` and `path` relative to `folder` (no trailing slash).
+/// The `path` of a native plug-in stays when it has no slash.
 void resolve_paths(Definition& definition, std::string_view folder);
 
 /// One definition as JSON, every field with its value in force.

@@ -1,51 +1,30 @@
 // The files plug-in: serves the files of a folder. docs/plugins-builtin.md has its configuration and statuses.
 #pragma once
 
-#include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "host/guest.h"
+#include "plugins/builtin/file-sender.h"
 #include "plugins/builtin/folder.h"
+#include "plugins/builtin/served-folder.h"
 
 namespace valor::plugins::builtin {
 
-/// The path below the folder that a mount-relative url names: decoded once; nullopt where it names nothing that is
-/// served (NUL or backslash, encoded slashes, empty, dot or hidden segments; .well-known is not hidden, RFC 8615).
-/// A slash at the end is kept. `malformed` is set for a broken percent-encoding.
-std::optional<std::string> file_path_of(std::string_view url, bool& malformed);
-
 class Files final : public host::Guest {
  public:
-  explicit Files(host::GuestContext& context) : context_(context) {}
+  explicit Files(host::GuestContext& context) : context_(context), sender_(context) {}
   void start() override;
-  void handle(host::Call& call) override;
+  void handle(host::Call& call) override { serve_folder(context_, call, *folder_, settings_, sender_); }
   void body_ready(host::Call&) override {}
-  void writable(host::Call& call) override;
-  void dropped(host::CallId id, host::DropReason reason) override;
-  bool work() override;
+  void writable(host::Call& call) override { sender_.writable(call); }
+  void dropped(host::CallId id, host::DropReason) override { sender_.dropped(id); }
+  bool work() override { return sender_.work(); }
 
  private:
-  struct Download {
-    Descriptor file;
-    uint64_t offset;
-    uint64_t left;
-    bool waiting = false;  // for the client
-  };
-
-  void send_file(host::Call& call, Opened opened, std::string_view name);
-  void refuse(host::Call& call, OpenStatus status);
-  void send_pieces(host::CallId id);
-
   host::GuestContext& context_;
+  FileSender sender_;
   std::optional<Folder> folder_;
-  std::string index_;
-  std::string cache_control_;
-  std::unordered_map<host::CallId, Download> downloads_;
-  std::vector<host::CallId> due_;  // downloads whose client takes more
+  FolderSettings settings_;
 };
 
 }  // namespace valor::plugins::builtin

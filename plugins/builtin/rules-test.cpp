@@ -3,6 +3,7 @@
 
 #include "plugins/builtin/admission.h"
 #include "plugins/builtin/answers.h"
+#include "plugins/builtin/content-coding.h"
 #include "plugins/builtin/content-type.h"
 #include "plugins/builtin/forwarding.h"
 #include "plugins/builtin/http-date.h"
@@ -270,4 +271,26 @@ TEST_CASE("a request that came round ten times is a loop") {
   std::string via = "1.1 valor";
   for (int i = 1; i < 10; ++i) via += ", 1.1 valor";
   CHECK(is_looping(request_with({{"via", via}})));
+}
+
+TEST_CASE("a coding is used when the client names it, its favourite first") {
+  const auto codings = [](Headers headers) {
+    std::string result;
+    for (const Coding& coding : accepted_codings(request_with(headers))) result += std::string(coding.name) + " ";
+    return result;
+  };
+  CHECK(codings({}).empty());
+  CHECK(codings({{"accept-encoding", ""}}).empty());
+  CHECK(codings({{"accept-encoding", "gzip, deflate, br, zstd"}}) == "br gzip ");
+  CHECK(codings({{"accept-encoding", "deflate, GZip"}}) == "gzip ");
+  CHECK(codings({{"accept-encoding", "x-gzip"}}) == "gzip ");
+  CHECK(codings({{"accept-encoding", "br;q=0.5 , gzip ; q=0.501"}}) == "gzip br ");
+  CHECK(codings({{"accept-encoding", "br;q=0, *"}}) == "gzip ");
+  CHECK(codings({{"accept-encoding", "*;q=0.1"}}) == "br gzip ");
+  CHECK(codings({{"accept-encoding", "*;q=0"}}).empty());
+  CHECK(codings({{"accept-encoding", "br"}, {"accept-encoding", "gzip;q=1.000"}}) == "br gzip ");
+  for (const char* broken : {"br;q=2", "br;q=", "br;q=0.5555", "br;q=1.1", "br;q=a", "br;q=-1", "brotli", ";", ",,"}) {
+    CAPTURE(broken);
+    CHECK(codings({{"accept-encoding", broken}}).empty());
+  }
 }

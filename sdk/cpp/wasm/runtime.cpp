@@ -12,6 +12,11 @@
 #include <cstdint>
 #include <valor/instance.hpp>
 
+extern "C" {
+// VALOR_PLUGIN sets it.
+__attribute__((weak)) uint64_t valor_wasm_instance;
+}
+
 namespace {
 
 using valor::detail::host;

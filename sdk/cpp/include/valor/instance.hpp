@@ -26,13 +26,6 @@
 #define VALOR_DETAIL_EXCEPTIONS 0
 #endif
 
-#if defined(__wasm__)
-extern "C" {
-/// The only one of the module; for calls that no handler makes. Plug-ins in C have it from VALOR_PLUGIN.
-__attribute__((weak)) uint64_t valor_wasm_instance;
-}
-#endif
-
 namespace valor::detail {
 
 #if defined(__wasm__)

@@ -86,9 +86,6 @@ class __attribute__((visibility("hidden"))) Plugin final : public Instance {
   }
 
   static void* guest_create(uint64_t number) {
-#if defined(__wasm__)
-    valor_wasm_instance = number;
-#endif
     Plugin* plugin = nullptr;
     std::string error;
     const bool made = guarded(

@@ -1,0 +1,427 @@
+// What a module imports and exports, and its source rewritten so that a linker can load it: as a module whose specifiers
+// are other URLs, or as a function. Lines stay where they are, and columns as far as possible.
+import { type Import, init, type ParseError, parse } from 'es-module-lexer';
+import { locateSyntaxError, syntaxErrorAt } from './errors.ts';
+
+export const initLexer = init;
+
+// Of the global's scope, and sloppy: the linkers need `with`.
+// biome-ignore lint/security/noGlobalEval: a service worker has no other way to load code
+const evaluate = globalThis.eval;
+
+/** The value of an expression that holds a file's source, or a SyntaxError with its place in the file. */
+function compile(head: string, body: string, tail: string, url: string, source: string): unknown {
+  try {
+    return evaluate(`${head}${body}${tail}${named(url)}`);
+  } catch (error) {
+    locateSyntaxError(error, url, source, head.length);
+    throw error;
+  }
+}
+
+/** What a module's code needs of its linker. */
+export interface ModuleLinks {
+  global: object;
+  /** A getter for each name that the module imports. */
+  imports: object;
+  meta: object;
+  import(specifier: unknown, options?: unknown): Promise<object>;
+  exports(getters: Record<string, () => unknown>): void;
+}
+
+export type ModuleFunction = (links: ModuleLinks) => () => Generator<void> | AsyncGenerator<void>;
+
+export interface ScriptLinks {
+  global: object;
+  /** Has the names that the script assigns to and nothing declares. */
+  undeclared: object;
+  import(specifier: unknown, options?: unknown): Promise<object>;
+  declare(accessors: Record<string, [get: () => unknown, set: (value: unknown) => void]>): void;
+}
+
+export type ScriptFunction = (links: ScriptLinks) => (this: object) => void;
+
+/** `import`, or `export ... from`. */
+export interface ModuleRequest {
+  specifier: string;
+  attributes: ReadonlyArray<readonly [string, string]>;
+}
+
+/** A name that the module's code uses and another module exports; `imported` null: all of that module. */
+export interface ImportedName {
+  local: string;
+  imported: string | null;
+  request: number;
+}
+
+export interface Analysis {
+  /** In the order of the source: that of evaluation. */
+  requests: ModuleRequest[];
+  imports: ImportedName[];
+  /** What the module declares, by exported name: the name in its code. */
+  exports: Map<string, string>;
+  /** What it passes on, by exported name; `imported` null: all of that module. */
+  reexports: Map<string, { imported: string | null; request: number }>;
+  /** `export * from`. */
+  stars: number[];
+}
+
+interface Edit {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** The parts of a source that are of interest, as es-module-lexer finds them. */
+interface Lexed {
+  source: string;
+  imports: ReadonlyArray<Import>;
+  /** Statements `import ...` and `export ... from ...`, in order; their index is that of the request. */
+  statements: Statement[];
+  analysis: Analysis;
+  /** The local name of a default export that has none. */
+  defaultName: string;
+  edits: Edit[];
+}
+
+interface Statement {
+  start: number;
+  end: number;
+  specifierStart: number;
+}
+
+/** A name that does not occur in the source, beginning with `base`. */
+function freeName(source: string, base: string): string {
+  let name = base;
+  for (let count = 0; source.includes(name); count++) name = `${base.slice(0, -1)}${count}`;
+  return name;
+}
+
+const newlines = (text: string): string => text.replace(/[^\n]/g, '');
+const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
+
+const token =
+  /\/\*[\s\S]*?\*\/|\/\/[^\n]*|("(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*')|([\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*)|([{},*])/gu;
+
+/** Blanks and comments. */
+const gap = String.raw`(?:\s|/\*[\s\S]*?\*/|//[^\n]*)*`;
+const leadingGap = new RegExp(`^${gap}`);
+const lastFrom = new RegExp(String.raw`\bfrom${gap}$`);
+const saysStrict = new RegExp(String.raw`^${gap}(['"])use strict\1`);
+
+interface Token {
+  text: string;
+  end: number;
+}
+
+function* tokensOf(text: string): Generator<Token> {
+  for (const match of text.matchAll(token)) {
+    const [whole, string, word, sign] = match;
+    const found = string ?? word ?? sign;
+    if (found !== undefined) yield { text: found, end: match.index + whole.length };
+  }
+}
+
+/** The characters that a name in quotes stands for. */
+const unquoted = (text: string): string => (/^['"]/.test(text) ? Function(`return ${text}`)() : text);
+
+/** What a clause like `a, { b as c, 'x-y' as d }` or `* as e` brings. */
+function namesOf(clause: string, request: number): ImportedName[] {
+  const names: ImportedName[] = [];
+  const tokens = [...tokensOf(clause)].map(({ text }) => text);
+  let braces = false;
+  for (let at = 0; at < tokens.length; at++) {
+    const text = tokens[at]!;
+    if (text === '{') braces = true;
+    if (/^[{},]$/.test(text)) continue;
+    if (text === '*') {
+      names.push({ local: tokens[at + 2]!, imported: null, request });
+      at += 2;
+    } else if (!braces) {
+      names.push({ local: text, imported: 'default', request });
+    } else if (tokens[at + 1] === 'as') {
+      names.push({ local: tokens[at + 2]!, imported: unquoted(text), request });
+      at += 2;
+    } else {
+      names.push({ local: text, imported: text, request });
+    }
+  }
+  return names;
+}
+
+/** Where `export {}` stands: the lexer tells of exports by their names, and these have none. */
+function emptyExports(source: string): [number, number][] {
+  const candidates = [...source.matchAll(/\bexport\s*\{\s*\}/g)];
+  if (candidates.length === 0) return [];
+  const marked = freeName(source, '$empty');
+  let shift = 0;
+  const starts = new Map<string, number>();
+  let text = source;
+  for (const [at, { index, 0: match }] of candidates.entries()) {
+    const name = `${marked}${at}`;
+    const brace = index + shift + match.length - 1;
+    text = `${text.slice(0, brace)}${name}${text.slice(brace)}`;
+    shift += name.length;
+    starts.set(name, index);
+  }
+  const real = parse(text)[1].flatMap((each) => (each.type === 'direct' ? (starts.get(each.name) ?? []) : []));
+  return real.map((start) => [start, candidates.find(({ index }) => index === start)![0].length + start]);
+}
+
+function lex(source: string): Lexed {
+  const [imports, exports] = parse(source);
+  const analysis: Analysis = { requests: [], imports: [], exports: new Map(), reexports: new Map(), stars: [] };
+  const lexed: Lexed = {
+    source,
+    imports,
+    statements: [],
+    analysis,
+    defaultName: freeName(source, '$export'),
+    edits: [],
+  };
+  /** By the index among all imports. */
+  const requestOf = new Map<number, number>();
+  for (const [index, each] of imports.entries()) {
+    if (each.type === 'import-meta') continue;
+    if (each.phase !== null) throw new SyntaxError(`"import ${each.phase}" is not supported`);
+    if (each.type === 'dynamic') continue;
+    const request = analysis.requests.push({ specifier: each.specifier, attributes: each.attributes ?? [] }) - 1;
+    requestOf.set(index, request);
+    lexed.statements.push({ start: each.importStart, end: each.importEnd, specifierStart: each.start - 1 });
+    if (each.type === 'static' && source.startsWith('import', each.importStart)) {
+      const clause = source.slice(each.importStart + 'import'.length, each.start - 1);
+      analysis.imports.push(...namesOf(clause.replace(lastFrom, ''), request));
+    }
+  }
+  for (const each of exports) {
+    if (each.type === 'reexport-all') {
+      analysis.stars.push(requestOf.get(each.importIndex)!);
+    } else if (each.type === 'reexport') {
+      analysis.reexports.set(unquoted(each.name), {
+        imported: each.importName === null ? null : unquoted(each.importName),
+        request: requestOf.get(each.importIndex)!,
+      });
+    } else {
+      // The lexer takes `class extends` for a class of that name.
+      const local = each.localName === 'extends' ? undefined : each.localName;
+      analysis.exports.set(each.name, local ?? lexed.defaultName);
+    }
+    removeExport(lexed, each.exportStart, each.type === 'direct' && each.name === 'default' ? each.end : null);
+  }
+  for (const [start, end] of emptyExports(source)) {
+    lexed.edits.push({ start, end, text: `${newlines(source.slice(start, end))};` });
+  }
+  return lexed;
+}
+
+/** Takes the word `export` away. `afterDefault`: where the word `default` ends. */
+function removeExport(lexed: Lexed, start: number, afterDefault: number | null): void {
+  const { source, statements, edits } = lexed;
+  if (statements.some((statement) => statement.start === start) || edits.some((edit) => edit.start === start)) return;
+  const end = start + 'export'.length;
+  const rest = source.slice(end).replace(leadingGap, '');
+  if (rest.startsWith('{')) {
+    for (const { text, end: length } of tokensOf(source.slice(end))) {
+      if (text !== '}') continue;
+      edits.push({ start, end: end + length, text: `${newlines(source.slice(start, end + length))};` });
+      return;
+    }
+  } else if (afterDefault === null || source.slice(start, afterDefault).endsWith('}')) {
+    edits.push({ start, end, text: blank('export') });
+  } else {
+    removeDefault(lexed, start, afterDefault);
+  }
+}
+
+function removeDefault({ source, edits, defaultName }: Lexed, start: number, end: number): void {
+  const whole = source.slice(start, end);
+  const space = leadingGap.exec(source.slice(end))![0].length;
+  const rest = source.slice(end + space);
+  const declared = /^(async[^\S\n]+)?function\b\s*\*?\s*|^class\b\s*/.exec(rest);
+  if (declared === null) {
+    const text = `const ${defaultName}=`;
+    edits.push({ start, end, text: text.padEnd(whole.length - newlines(whole).length) + newlines(whole) });
+    return;
+  }
+  edits.push({ start, end, text: blank(whole) });
+  const after = end + space + declared[0].length;
+  // A class that extends something has no name before it.
+  if (/^[({]|^extends\b/.test(source.slice(after))) edits.push({ start: after, end: after, text: ` ${defaultName} ` });
+}
+
+function apply(source: string, edits: Edit[]): string {
+  let text = '';
+  let at = 0;
+  for (const edit of edits.sort((a, b) => a.start - b.start || a.end - b.end)) {
+    text += source.slice(at, edit.start) + edit.text;
+    at = edit.end;
+  }
+  // The first line may name the program that runs a file.
+  return (text + source.slice(at)).replace(/^#!/, '//');
+}
+
+const named = (url: string): string => `\n//# sourceURL=${url}`;
+
+export class ModuleSource {
+  readonly url: string;
+  readonly #lexed: Lexed;
+
+  /** Throws a SyntaxError. `url`: import.meta.url. */
+  constructor(source: string, url: string) {
+    this.url = url;
+    try {
+      this.#lexed = lex(source);
+    } catch (error) {
+      const { idx: offset } = error as ParseError;
+      if (offset === undefined) locateSyntaxError(error, url, source);
+      throw offset === undefined ? error : syntaxErrorAt(offset, url, source);
+    }
+  }
+
+  get analysis(): Analysis {
+    return this.#lexed.analysis;
+  }
+
+  /** The local name of a default export without name of its own. */
+  get defaultName(): string {
+    return this.#lexed.defaultName;
+  }
+
+  /** As a module that imports `urls`, by request, and for import(x) calls `importer(url)(x)`. */
+  asModule(urls: string[], importer: string): string {
+    const { source, statements, imports } = this.#lexed;
+    const edits = statements.map(({ specifierStart, end }, request): Edit => {
+      const lost = newlines(source.slice(specifierStart, end));
+      return { start: specifierStart, end, text: JSON.stringify(urls[request]) + lost };
+    });
+    let head = '';
+    for (const each of imports) {
+      if (each.type === 'import-meta') head = `import.meta.url=${JSON.stringify(this.url)};`;
+    }
+    edits.push(...dynamicImports(imports, `${importer}(${JSON.stringify(this.url)})`));
+    return head + apply(source, edits) + named(this.url);
+  }
+
+  /**
+   * As a function that returns a generator function of the module's code. Its first step declares functions and calls
+   * `exports` with a getter for each name; the second runs the module. Throws a SyntaxError.
+   */
+  asFunction(): ModuleFunction {
+    const { source, statements, imports, analysis } = this.#lexed;
+    const valor = freeName(source, '$valor');
+    const edits = [...this.#lexed.edits];
+    for (const { start, end } of statements) edits.push({ start, end, text: `${newlines(source.slice(start, end))};` });
+    for (const each of imports) {
+      if (each.type === 'import-meta') edits.push({ start: each.start, end: each.end, text: `${valor}.meta` });
+    }
+    edits.push(...dynamicImports(imports, `${valor}.import`));
+    const getters = [...analysis.exports].map(([name, local]) => `${JSON.stringify(name)}:()=>${local}`);
+    // Most modules do not wait; those run in one go.
+    const async = /\bawait\b/.test(source) ? 'async ' : '';
+    const head =
+      `(function(${valor}){with(${valor}.global){with(${valor}.imports){return ${async}function*(){` +
+      `"use strict";${valor}.exports({__proto__:null,${getters.join()}});yield;`;
+    return compile(head, apply(source, edits), '\n}}}})', this.url, source) as ModuleFunction;
+  }
+}
+
+function dynamicImports(imports: ReadonlyArray<Import>, call: string): Edit[] {
+  return imports.flatMap((each) =>
+    each.type === 'dynamic' ? { start: each.importStart, end: each.importStart + 'import'.length, text: call } : [],
+  );
+}
+
+// ---- classic scripts
+
+/** Names that a classic script declares on its outermost level. */
+function declaredNames(source: string): string[] {
+  // With `export` before what looks like a declaration, the lexer finds the names, and passes over what only looks so.
+  const marked = source.replace(
+    /(^|[;{}\n])([^\S\n]*)(?=(?:var|let|const|class|function|async\s+function)\b)/g,
+    '$1$2export ',
+  );
+  try {
+    const names = parse(marked)[1].flatMap((each) => (each.type === 'direct' ? each.name : []));
+    return [...new Set(names)];
+  } catch {
+    return [];
+  }
+}
+
+/** Names that something is assigned to. Where nothing declares them, a sloppy script makes them properties of the global. */
+export function assignedNames(source: string): Set<string> {
+  const name = String.raw`([\p{ID_Start}$_][\p{ID_Continue}$]*)`;
+  const assignment = new RegExp(String.raw`(?<![.\p{ID_Continue}$])${name}\s*=(?![=>])`, 'gu');
+  return new Set([...source.matchAll(assignment)].map(([, found]) => found!));
+}
+
+/** As a script, in which import(x) calls `importer(url)(x)`. */
+export function classicScript(source: string, url: string, importer: string): string {
+  return apply(source, importsOfScript(source, `${importer}(${JSON.stringify(url)})`)) + named(url);
+}
+
+/** As a function that calls `declare` with what the script declares, and runs it. Throws a SyntaxError. */
+export function classicFunction(source: string, url: string): ScriptFunction {
+  const valor = freeName(source, '$valor');
+  const names = declaredNames(source);
+  const accessors = names.map((name) => `${JSON.stringify(name)}:[()=>${name},(${valor})=>{${name}=${valor}}]`);
+  const strict = saysStrict.test(source.replace(/^#!/, '//')) ? '"use strict";' : '';
+  const head =
+    `(function(${valor}){with(${valor}.undeclared){with(${valor}.global){return function(){${strict}` +
+    `${valor}.declare({__proto__:null,${accessors.join()}});`;
+  const body = apply(source, importsOfScript(source, `${valor}.import`));
+  return compile(head, body, '\n}}}})', url, source) as ScriptFunction;
+}
+
+function importsOfScript(source: string, call: string): Edit[] {
+  if (!/\bimport\b/.test(source)) return [];
+  try {
+    return dynamicImports(parse(source)[0], call);
+  } catch {
+    return [];
+  }
+}
+
+/** The addresses that importScripts() is called with, where the source says them; `place` stands for `location`. */
+export function importedScripts(source: string, place: URL): string[] {
+  return [...source.matchAll(/\bimportScripts\s*\(([\s\S]*?)\)/g)].flatMap(([, list]) =>
+    [...list!.matchAll(/'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`([^`]*)`/g)].flatMap(
+      ([, single, double, template]) => {
+        const text = (single ?? double ?? template)!.replace(
+          /\$\{\s*(?:(?:self|globalThis)\.)?location(?:\.(href|pathname|origin))?\s*\}/g,
+          (_, part: 'href' | 'pathname' | 'origin' | undefined) => place[part ?? 'href'],
+        );
+        return text.includes('${') ? [] : text;
+      },
+    ),
+  );
+}
+
+/** Whether it parses only as a module. Throws a SyntaxError when it parses as nothing. */
+export function isModule(source: string, url: string): boolean {
+  const script = source.replace(/^#!/, '//');
+  try {
+    Function(script);
+    return false;
+  } catch (error) {
+    // Not for want of permission to compile text.
+    if (!(error instanceof SyntaxError)) return hasModuleSyntax(source);
+    // What a module may say that a script may not is never the first mistake: else it is that of the script.
+    if (hasModuleSyntax(source) || /import|export|await/.test(error.message)) return true;
+    try {
+      new ModuleSource(source, url).asFunction();
+      return true;
+    } catch {
+      compile('(function(){', script, '\n})', url, source);
+      throw error;
+    }
+  }
+}
+
+function hasModuleSyntax(source: string): boolean {
+  try {
+    return parse(source)[3];
+  } catch {
+    return false;
+  }
+}
