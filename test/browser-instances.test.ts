@@ -587,6 +587,12 @@ for (const name of browserNames) {
         ]);
       });
 
+      test('a file that is a WASM module is run as such', async () => {
+        const wasm = readFileSync(join(build, 'plugins/wasm/test-plugins/behaviours.wasm')).toString('base64');
+        const plugin = await started({ 'plugin.wasm': `base64:${wasm}` });
+        assert.equal((await plugin.ask()).body, 'fine');
+      });
+
       test('glue as wasm-bindgen writes it loads its module', async () => {
         const wasm = readFileSync(join(build, 'plugins/wasm/test-plugins/greeter_bg.wasm')).toString('base64');
         const plugin = await started({

@@ -1,8 +1,8 @@
 // Runs instances for tests, in a dedicated Worker or in a service worker: one script for both. The page in page.ts
 // speaks with it over a port for each instance.
 import { loadCore } from '../../../core/core.ts';
+import { createInstance } from '../../create.ts';
 import type { Instance, PluginFile } from '../../instance.ts';
-import { createJavaScriptInstance } from '../plugin.ts';
 import type { Ask, Ending, FromHost, StartMessage, ToHost } from './messages.ts';
 
 const core = WebAssembly.compileStreaming(fetch('/valor-core.wasm')).then(loadCore);
@@ -47,40 +47,36 @@ class Host {
       return { url, type: types[extension] ?? 'text/javascript', bytes: bytesOf(text) };
     };
     const end = (id: number, ending: Ending): void => this.#post({ type: 'ending', id, ending });
-    return createJavaScriptInstance(
-      {
-        definition,
-        location,
-        place,
-        read,
-        core: await core,
-        host: {
-          respond: async (id, status, headers, body) => {
-            const streamed = body instanceof ReadableStream;
-            const ending: Ending = { how: 'responded', status, headers, streamed, body: null };
-            if (this.#asked.get(id)?.hold) {
-              this.#held.set(id, streamed ? body : null);
-            } else if (body !== null) {
-              try {
-                ending.body = await new Response(body).text();
-              } catch {
-                ending.broke = true;
-              }
+    return createInstance({
+      definition,
+      location,
+      place,
+      read,
+      core: await core,
+      host: {
+        respond: async (id, status, headers, body) => {
+          const streamed = body instanceof ReadableStream;
+          const ending: Ending = { how: 'responded', status, headers, streamed, body: null };
+          if (this.#asked.get(id)?.hold) {
+            this.#held.set(id, streamed ? body : null);
+          } else if (body !== null) {
+            try {
+              ending.body = await new Response(body).text();
+            } catch {
+              ending.broke = true;
             }
-            end(id, ending);
-          },
-          fail: (id, problem) => end(id, { how: 'failed', status: problem.status, problem }),
-          decline: (id) => end(id, { how: 'declined' }),
-          oneAtATime: () => this.#post({ type: 'one-at-a-time' }),
-          broken: (problem) => this.#post({ type: 'broken', problem }),
-          log: (level, text) => this.#post({ type: 'log', text: `${level}: ${text}` }),
-          fetch: async (request) =>
-            Response.json({ elsewhere: request.url, method: request.method, body: await request.text() }),
+          }
+          end(id, ending);
         },
+        fail: (id, problem) => end(id, { how: 'failed', status: problem.status, problem }),
+        decline: (id) => end(id, { how: 'declined' }),
+        oneAtATime: () => this.#post({ type: 'one-at-a-time' }),
+        broken: (problem) => this.#post({ type: 'broken', problem }),
+        log: (level, text) => this.#post({ type: 'log', text: `${level}: ${text}` }),
+        fetch: async (request) =>
+          Response.json({ elsewhere: request.url, method: request.method, body: await request.text() }),
       },
-      definition.url!,
-      await read(definition.url!),
-    );
+    });
   }
 
   #receive(message: ToHost): void {
