@@ -8,7 +8,10 @@ interface Column {
   label: string;
   isNumber?: boolean;
   /** What a cell says, and what it is coloured by. */
-  show(here: PluginStatus | undefined, there: ServerPlugin | undefined): [text: string, state?: string | null | undefined];
+  show(
+    here: PluginStatus | undefined,
+    there: ServerPlugin | undefined,
+  ): [text: string, state?: string | null | undefined];
 }
 
 const places = { worker: 'Worker', 'service-worker': 'service worker' };
