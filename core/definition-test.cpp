@@ -79,6 +79,9 @@ TEST_CASE("the config is kept as compact JSON") {
   CHECK(parsed(web(R"("config": "a\u00e9\n\"")")).config == "\"a\xC3\xA9\\n\\\"\"");
   CHECK(parsed(web(R"("config": { "a" : [ 1 , -2, 1.50, true, { } , [ ] , "x" ], "b": { "c": null } })")).config ==
         R"({"a":[1,-2,1.50,true,{},[],"x"],"b":{"c":null}})");
+  CHECK(parsed(web(R"("config": [-0, 0.0e0, 1.7976931348623157e308, 0.000001e313])")).config ==
+        "[-0,0.0e0,1.7976931348623157e308,0.000001e313]");
+  CHECK(parsed(web(R"("config": "\ud83d\ude00\/\b")")).config == "\"\xF0\x9F\x98\x80/\\u0008\"");
   CHECK(parsed(web(R"("config": 123456789012345678901234567890)")).config == "123456789012345678901234567890");
   CHECK(parsed(web(R"("config": {"config": {"plugins": 1}})")).config == R"({"config":{"plugins":1}})");
   auto definitions = parse_plugin_file(R"({"plugins":[)" + web(R"("config": [[],{"a":1}])") + "]}", "p.json");
@@ -423,6 +426,49 @@ TEST_CASE("what is no JSON is reported with line and column") {
     CAPTURE(bad);
     CHECK(mistakes(bad).find("not valid JSON") != std::string::npos);
     CHECK(mistakes(bad).size() < 500);
+  }
+  struct Case {
+    std::string_view json;
+    std::string_view message;  // behind "body:1: not valid JSON"
+  };
+  for (auto [json, message] : {
+           Case{"",
+                " (column 1): syntax error while parsing value - unexpected end of input; expected '[', '{', or a "
+                "literal"},
+           {"[1 2]", " (column 4): syntax error while parsing array - unexpected number literal; expected ']'"},
+           {"{\"a\" 1}",
+            " (column 6): syntax error while parsing object separator - unexpected number literal; expected "
+            "':'"},
+           {"{1\n}",
+            " (column 2): syntax error while parsing object key - unexpected number literal; expected string "
+            "literal"},
+           {"[01]", " (column 3): syntax error while parsing array - unexpected number literal; expected ']'"},
+           {"-",
+            " (column 2): syntax error while parsing value - invalid number; expected digit after '-'; last read: '-'"},
+           {"1.e",
+            " (column 3): syntax error while parsing value - invalid number; expected digit after '.'; last read: "
+            "'1.e'"},
+           {"1e+",
+            " (column 4): syntax error while parsing value - invalid number; expected digit after exponent sign; "
+            "last read: '1e+'"},
+           {"\"\t",
+            " (column 2): syntax error while parsing value - invalid string: control character U+0009 (HT) must be "
+            "escaped to \\u0009 or \\t; last read: '\"<U+0009>'"},
+           {"\"\\x",
+            " (column 3): syntax error while parsing value - invalid string: forbidden character after backslash; "
+            "last read: '\"\\x'"},
+           {"\"\\u12g",
+            " (column 6): syntax error while parsing value - invalid string: '\\u' must be followed by 4 hex "
+            "digits; last read: '\"\\u12g'"},
+           {"\"\\ud800x",
+            " (column 8): syntax error while parsing value - invalid string: surrogate U+D800..U+DBFF must "
+            "be followed by U+DC00..U+DFFF; last read: '\"\\ud800x'"},
+           {"\"\xE2\x82x",
+            " (column 4): syntax error while parsing value - invalid string: ill-formed UTF-8 byte; last "
+            "read: '\"\xE2\x82x'"},
+           {"[-1e309]", ": number overflow parsing '-1e309'"},
+       }) {
+    CHECK(mistakes(json) == "body:1: not valid JSON" + std::string(message));
   }
   CHECK(mistakes(std::string_view("{}\n\0{}", 6)) == "body:2: not valid JSON: it holds a NUL byte");
 }

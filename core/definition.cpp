@@ -2,6 +2,7 @@
 
 #include "core/file-url.h"
 #include "core/json.h"
+#include "core/text.h"
 
 namespace valor::core {
 
@@ -46,7 +47,7 @@ void resolve_paths(Definition& definition, std::string_view folder) {
     if (path.empty() || path.front() == '/') return;
     while (path.compare(0, 2, "./") == 0) path.erase(0, path.find_first_not_of('/', 1));
     std::string_view slash = !folder.empty() && folder.back() == '/' ? "" : "/";
-    path.insert(0, std::string(folder) + std::string(slash));
+    path = concat({folder, slash, path});
   };
   for (std::string* source : {&definition.url, &definition.web}) {
     if (url_scheme(*source) == "file") {
@@ -101,13 +102,13 @@ std::string to_json(const Definition& definition) {
     text("fallback", to_string(definition.fallback));
     text("prefer", to_string(definition.prefer));
   }
-  json += "\"config\":" + definition.config;
-  json += ",\"limits\":{\"timeout_ms\":" + std::to_string(definition.limits.timeout_ms);
   // Memory is counted by V8: where there is none, no limit is promised.
-  if (definition.type == PluginType::kWeb) json += ",\"memory_mb\":" + std::to_string(definition.limits.memory_mb);
-  json += ",\"queue\":" + std::to_string(definition.limits.queue);
-  json += "},\"instances\":{\"min\":" + std::to_string(definition.instances.min);
-  json += ",\"max\":" + std::to_string(definition.instances.max) + '}';
+  const bool counted = definition.type == PluginType::kWeb;
+  json += concat(
+      {"\"config\":", definition.config, ",\"limits\":{\"timeout_ms\":", decimal(definition.limits.timeout_ms),
+       counted ? ",\"memory_mb\":" : "", counted ? decimal(definition.limits.memory_mb) : "",
+       ",\"queue\":", decimal(definition.limits.queue), "},\"instances\":{\"min\":", decimal(definition.instances.min),
+       ",\"max\":", decimal(definition.instances.max), "}"});
   if (definition.permissions.net.declared()) {
     json += ",\"permissions\":{\"net\":[";
     for (const NetRule& rule : definition.permissions.net.rules()) {

@@ -1,5 +1,7 @@
 #include "core/file-url.h"
 
+#include "core/text.h"
+
 namespace valor::core {
 
 namespace {
@@ -16,14 +18,6 @@ constexpr int hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 }  // namespace
@@ -47,7 +41,7 @@ Result<std::string> file_url_to_path(std::string_view url) {
     size_t slash = std::min(url.find('/'), url.size());
     std::string host = to_lower(url.substr(0, slash));
     if (!host.empty() && host != "localhost") {
-      return Error{"names the host \"" + host + "\"; a file URL has three slashes: file:///folder/file"};
+      return Error{concat({"names the host \"", host, "\"; a file URL has three slashes: file:///folder/file"})};
     }
     url.remove_prefix(slash);
   }
@@ -60,8 +54,7 @@ Result<std::string> file_url_to_path(std::string_view url) {
       continue;
     }
     char c = static_cast<char>(high * 16 + low);
-    if (c == '\0' || c == '/')
-      return Error{"holds " + std::string(url.substr(at, 3)) + ", which no file name can hold"};
+    if (c == '\0' || c == '/') return Error{concat({"holds ", url.substr(at, 3), ", which no file name can hold"})};
     path += c;
     at += 2;
   }

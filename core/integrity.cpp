@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/text.h"
+
 namespace valor::core {
 
 namespace {
@@ -65,8 +67,8 @@ Result<Integrity> Integrity::parse(std::string_view text) {
     }
     std::string digest;
     if (!decode_base64(hash.substr(known->prefix.size()), known->size, digest)) {
-      return Error{"is no integrity; after \"" + std::string(known->prefix) + "\" expected " +
-                   std::to_string(base64_size(known->size)) + " characters of base64"};
+      return Error{concat({"is no integrity; after \"", known->prefix, "\" expected ",
+                           decimal(base64_size(known->size)), " characters of base64"})};
     }
     const auto algorithm = static_cast<HashAlgorithm>(known - kKnown);
     if (algorithm < integrity.algorithm) continue;

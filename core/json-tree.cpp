@@ -1,13 +1,12 @@
 #include "core/json-tree.h"
 
 #include <algorithm>
-#include <cstddef>
-#include <iterator>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "core/json-scanner.h"
 #include "core/json.h"
+#include "core/text.h"
 
 namespace valor::core {
 
@@ -20,114 +19,67 @@ constexpr size_t kMaxValues = 100'000;
 constexpr size_t kMaxMessage = 300;
 constexpr size_t kMaxMistakes = 100;
 
-// Counts a line when the character after its end is read: the parser reads one character beyond a number.
-struct LineCounter {
-  uint32_t line = 1;
-  bool at_end_of_line = false;
-};
-
-class CountingIterator {
+// Builds the tree from the tokens. What returns a bool returns false where the reading ends with a mistake.
+class TreeReader {
  public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
+  TreeReader(std::string_view json, const RawRule& raw, std::vector<JsonMistake>& mistakes)
+      : scanner_(json), raw_(raw), mistakes_(mistakes) {}
 
-  CountingIterator(const char* at, LineCounter* counter) : at_(at), counter_(counter) {}
-  reference operator*() const { return *at_; }
-  CountingIterator& operator++() {
-    if (counter_->at_end_of_line) ++counter_->line;
-    counter_->at_end_of_line = *at_ == '\n';
-    ++at_;
-    return *this;
+  bool read() {
+    next();
+    while (true) {
+      if (!begin_value()) return false;
+      if (token_ == JsonToken::kBeginArray || token_ == JsonToken::kBeginObject) {
+        if (next() != levels_.back().end) {
+          if (!begin_member()) return false;
+          continue;
+        }
+        end_container();
+      }
+      while (true) {
+        next();
+        if (levels_.empty()) return token_ == JsonToken::kEnd || unexpected("value", describe(JsonToken::kEnd));
+        const JsonToken end = levels_.back().end;
+        if (token_ == JsonToken::kComma) break;
+        if (token_ != end) return unexpected(end == JsonToken::kEndArray ? "array" : "object", describe(end));
+        end_container();
+      }
+      next();
+      if (!begin_member()) return false;
+    }
   }
-  CountingIterator operator++(int) {
-    CountingIterator before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const CountingIterator& other) const { return at_ == other.at_; }
-  bool operator!=(const CountingIterator& other) const { return at_ != other.at_; }
-
- private:
-  const char* at_;
-  LineCounter* counter_;
-};
-
-// Hears the parser's events and builds the tree.
-class TreeBuilder {
- public:
-  using number_integer_t = int64_t;
-  using number_unsigned_t = uint64_t;
-  using number_float_t = double;
-  using string_t = std::string;
-  using binary_t = nlohmann::json::binary_t;
-
-  TreeBuilder(const RawRule& raw, const LineCounter& counter, std::vector<JsonMistake>& mistakes)
-      : raw_(raw), counter_(counter), mistakes_(mistakes) {}
 
   JsonValue take() { return std::move(root_); }
 
-  bool null() { return leaf(JsonValue::Kind::kNull, "null"); }
-  bool boolean(bool value) { return leaf(JsonValue::Kind::kBool, value ? "true" : "false"); }
-  bool number_integer(int64_t value) { return leaf(JsonValue::Kind::kNumber, std::to_string(value)); }
-  bool number_unsigned(uint64_t value) { return leaf(JsonValue::Kind::kUnsigned, std::to_string(value), value); }
-  // The number's own spelling: no digit is lost.
-  bool number_float(double, const std::string& spelling) { return leaf(JsonValue::Kind::kNumber, spelling); }
-  bool string(std::string& value) {
-    if (!raw_next()) return leaf(JsonValue::Kind::kString, value);
-    std::string quoted;
-    append_json_string(quoted, value);
-    return leaf(JsonValue::Kind::kString, quoted);
-  }
-  bool binary(binary_t&) { return false; }
-  bool start_object(size_t) { return open(JsonValue::Kind::kObject, '{'); }
-  bool end_object() { return close('}'); }
-  bool start_array(size_t) { return open(JsonValue::Kind::kArray, '['); }
-  bool end_array() { return close(']'); }
-
-  bool key(std::string& key) {
-    Level& level = levels_.back();
-    if (!level.keys.insert(key).second && mistakes_.size() < kMaxMistakes) {
-      std::string quoted;
-      append_json_string(quoted, key.substr(0, 100));
-      mistakes_.push_back({counter_.line, field(), "the key " + quoted + " appears twice in this object"});
-    }
-    if (level.container == nullptr) {
-      if (level.count++ != 0) raw_text_ += ',';
-      append_json_string(raw_text_, key);
-      raw_text_ += ':';
-    } else {
-      level.key = std::move(key);
-      level.key_line = counter_.line;
-    }
-    return true;
-  }
-
-  bool parse_error(size_t, const std::string&, const nlohmann::json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while parsing value - ..."
-    std::string_view what = error.what();
-    std::string where;
-    if (size_t at = what.find("column "); at != std::string_view::npos) {
-      where = " (" + std::string(what.substr(at, what.find(':', at) - at)) + ")";
-    }
-    if (size_t at = what.find("syntax error"); at != std::string_view::npos) {
-      what.remove_prefix(at);
-    } else {
-      what.remove_prefix(std::min(what.size(), what.find("] ") + 2));
-    }
-    return fail("not valid JSON" + where + ": " + std::string(what.substr(0, kMaxMessage)));
-  }
-
  private:
   struct Level {
+    JsonToken end;         // what closes it
     JsonValue* container;  // nullptr inside a raw value
     std::string key = {};  // of the member that is being read
     uint32_t key_line = 1;
     std::set<std::string> keys = {};
-    size_t count = 0;  // of values in a raw container
+    bool first = true;  // in a raw container: no value was written yet
   };
+
+  JsonToken next() {
+    token_ = scanner_.next();
+    return token_;
+  }
+
+  bool fail(Parts message) {
+    mistakes_.push_back({scanner_.line(), {}, concat(message)});
+    return false;
+  }
+
+  bool unexpected(std::string_view context, std::string_view expected) {
+    const bool broken = token_ == JsonToken::kError;
+    const std::string what = concat({"syntax error while parsing ", context, broken ? " - " : " - unexpected ",
+                                     broken ? scanner_.error() : std::string(describe(token_)),
+                                     expected.empty() ? "" : "; expected ", expected});
+    return fail({"not valid JSON (column ", decimal(scanner_.column()), "): ", cut(what)});
+  }
+
+  static std::string_view cut(std::string_view message) { return message.substr(0, kMaxMessage); }
 
   // Where the innermost container stands.
   std::string field() const {
@@ -135,100 +87,132 @@ class TreeBuilder {
     for (const Level& level : levels_) {
       if (level.container == nullptr || &level == &levels_.back()) break;
       if (level.container->kind == JsonValue::Kind::kArray) {
-        path += '[' + std::to_string(level.container->items.size() - 1) + ']';
+        path += concat({"[", decimal(level.container->items.size() - 1), "]"});
       } else {
-        path += (path.empty() ? "" : ".") + level.key;
+        path += concat({path.empty() ? "" : ".", level.key});
       }
     }
     return path;
   }
 
-  bool fail(std::string message) {
-    mistakes_.push_back({counter_.line, {}, std::move(message)});
-    return false;
+  bool in_raw() const { return !levels_.empty() && levels_.back().container == nullptr; }
+
+  // Whether the value that begins now is a raw one.
+  bool begins_raw() const {
+    return !levels_.empty() && levels_.size() == raw_.depth && levels_.back().end == JsonToken::kEndObject &&
+           levels_.back().key == raw_.key;
   }
 
-  // Whether the value that begins now is or lies in a raw one.
-  bool raw_next() const {
-    if (levels_.empty()) return false;
-    const Level& level = levels_.back();
-    if (level.container == nullptr) return true;
-    return levels_.size() == raw_.depth && level.container->kind == JsonValue::Kind::kObject && level.key == raw_.key;
+  // In an object, reads the key and the colon, up to the first token of the value.
+  bool begin_member() {
+    Level& level = levels_.back();
+    if (level.end == JsonToken::kEndArray) return true;
+    if (token_ != JsonToken::kString) return unexpected("object key", describe(JsonToken::kString));
+    std::string key = std::move(scanner_.text());
+    if (!level.keys.insert(key).second && mistakes_.size() < kMaxMistakes) {
+      std::string quoted;
+      append_json_string(quoted, key.substr(0, 100));
+      mistakes_.push_back({scanner_.line(), field(), concat({"the key ", quoted, " appears twice in this object"})});
+    }
+    level.key = std::move(key);
+    level.key_line = scanner_.line();
+    if (next() != JsonToken::kColon) return unexpected("object separator", describe(JsonToken::kColon));
+    next();
+    return true;
   }
 
-  // A place in the tree for the value that begins now; nullptr when there are too many.
+  // The value that begins with the token: the whole of it, or that it is open.
+  bool begin_value() {
+    switch (token_) {
+      case JsonToken::kBeginArray:
+        return begin_container(JsonValue::Kind::kArray, '[');
+      case JsonToken::kBeginObject:
+        return begin_container(JsonValue::Kind::kObject, '{');
+      case JsonToken::kNull:
+        return leaf(JsonValue::Kind::kNull, "null");
+      case JsonToken::kTrue:
+        return leaf(JsonValue::Kind::kBool, "true");
+      case JsonToken::kFalse:
+        return leaf(JsonValue::Kind::kBool, "false");
+      case JsonToken::kString:
+        return leaf(JsonValue::Kind::kString, scanner_.text());
+      case JsonToken::kUnsigned:
+        return leaf(JsonValue::Kind::kUnsigned, scanner_.text());
+      case JsonToken::kNumber:
+        if (!scanner_.overflows()) return leaf(JsonValue::Kind::kNumber, scanner_.text());
+        return fail({"not valid JSON: ", cut(concat({"number overflow parsing '", scanner_.text(), "'"}))});
+      case JsonToken::kError:
+        return unexpected("value", "");
+      default:
+        return unexpected("value", "'[', '{', or a literal");
+    }
+  }
+
+  bool leaf(JsonValue::Kind kind, std::string_view text) {
+    JsonValue* value = place(kind);
+    if (value == nullptr) return false;
+    value->number = scanner_.number();
+    if (value->kind == JsonValue::Kind::kRaw && kind == JsonValue::Kind::kString) {
+      append_json_string(value->text, text);
+    } else {
+      value->text += text;
+    }
+    return true;
+  }
+
+  bool begin_container(JsonValue::Kind kind, char bracket) {
+    if (levels_.size() == kMaxDepth) return fail({"nested deeper than ", decimal(kMaxDepth), " levels"});
+    JsonValue* value = place(kind);
+    if (value == nullptr) return false;
+    const bool raw = value->kind == JsonValue::Kind::kRaw;
+    if (raw) value->text += bracket;
+    levels_.push_back(
+        {kind == JsonValue::Kind::kArray ? JsonToken::kEndArray : JsonToken::kEndObject, raw ? nullptr : value});
+    return true;
+  }
+
+  void end_container() {
+    if (in_raw()) raw_value_->text += levels_.back().end == JsonToken::kEndArray ? ']' : '}';
+    levels_.pop_back();
+  }
+
+  // A place for the value that begins now: in the tree, or the raw value that it lies in. nullptr when there are too
+  // many.
   JsonValue* place(JsonValue::Kind kind) {
+    if (in_raw()) {
+      Level& level = levels_.back();
+      if (!std::exchange(level.first, false)) raw_value_->text += ',';
+      if (level.end == JsonToken::kEndObject) {
+        append_json_string(raw_value_->text, level.key);
+        raw_value_->text += ':';
+      }
+      return raw_value_;
+    }
     if (++values_ > kMaxValues) {
-      fail("more than " + std::to_string(kMaxValues) + " values");
+      fail({"more than ", decimal(kMaxValues), " values"});
       return nullptr;
     }
     JsonValue* value = &root_;
     if (!levels_.empty()) {
       Level& level = levels_.back();
-      value = level.container->kind == JsonValue::Kind::kArray
+      value = level.end == JsonToken::kEndArray
                   ? &level.container->items.emplace_back()
                   : &level.container->members.emplace_back(JsonMember{level.key, level.key_line, {}}).value;
     }
-    value->kind = kind;
-    value->line = counter_.line;
+    value->kind = begins_raw() ? JsonValue::Kind::kRaw : kind;
+    value->line = scanner_.line();
+    if (value->kind == JsonValue::Kind::kRaw) raw_value_ = value;
     return value;
   }
 
-  void separate_raw() {
-    // Members are separated where their key is written.
-    if (raw_brackets_.back() == '[' && levels_.back().count++ != 0) raw_text_ += ',';
-  }
-
-  bool leaf(JsonValue::Kind kind, std::string_view text, uint64_t number = 0) {
-    if (!raw_brackets_.empty()) {
-      separate_raw();
-      raw_text_ += text;
-      return true;
-    }
-    JsonValue* value = place(raw_next() ? JsonValue::Kind::kRaw : kind);
-    if (value == nullptr) return false;
-    value->text = text;
-    value->number = number;
-    return true;
-  }
-
-  bool open(JsonValue::Kind kind, char bracket) {
-    if (levels_.size() == kMaxDepth) return fail("nested deeper than " + std::to_string(kMaxDepth) + " levels");
-    JsonValue* container = nullptr;
-    if (raw_brackets_.empty()) {
-      bool raw = raw_next();
-      container = place(raw ? JsonValue::Kind::kRaw : kind);
-      if (container == nullptr) return false;
-      if (raw) raw_value_ = std::exchange(container, nullptr);
-    } else {
-      separate_raw();
-    }
-    if (container == nullptr) {
-      raw_brackets_ += bracket;
-      raw_text_ += bracket;
-    }
-    levels_.push_back({container});
-    return true;
-  }
-
-  bool close(char bracket) {
-    levels_.pop_back();
-    if (raw_brackets_.empty()) return true;
-    raw_text_ += bracket;
-    raw_brackets_.pop_back();
-    if (raw_brackets_.empty()) raw_value_->text = std::exchange(raw_text_, {});
-    return true;
-  }
-
+  JsonScanner scanner_;
   const RawRule& raw_;
-  const LineCounter& counter_;
   std::vector<JsonMistake>& mistakes_;
+  JsonToken token_ = JsonToken::kEnd;
   JsonValue root_;
   std::vector<Level> levels_;
   size_t values_ = 0;
-  std::string raw_brackets_;  // those open inside the raw value
-  JsonValue* raw_value_ = nullptr;
-  std::string raw_text_;
+  JsonValue* raw_value_ = nullptr;  // the last one
 };
 
 }  // namespace
@@ -256,21 +240,17 @@ std::string_view describe(JsonValue::Kind kind) {
 
 std::optional<JsonValue> read_json(std::string_view json, const RawRule& raw, std::vector<JsonMistake>& mistakes) {
   if (json.size() > kMaxSize) {
-    mistakes.push_back({1, {}, "larger than " + std::to_string(kMaxSize >> 20) + " MiB"});
+    mistakes.push_back({1, {}, concat({"larger than ", decimal(kMaxSize >> 20), " MiB"})});
     return std::nullopt;
   }
-  // The parser takes NUL for the end of its input.
   if (size_t at = json.find('\0'); at != std::string_view::npos) {
     auto lines = std::count(json.begin(), json.begin() + static_cast<std::ptrdiff_t>(at), '\n');
     mistakes.push_back({static_cast<uint32_t>(lines + 1), {}, "not valid JSON: it holds a NUL byte"});
     return std::nullopt;
   }
-  LineCounter counter;
-  TreeBuilder builder(raw, counter, mistakes);
-  bool complete = nlohmann::json::sax_parse(CountingIterator(json.data(), &counter),
-                                            CountingIterator(json.data() + json.size(), &counter), &builder);
-  if (!complete) return std::nullopt;
-  return builder.take();
+  TreeReader reader(json, raw, mistakes);
+  if (!reader.read()) return std::nullopt;
+  return reader.take();
 }
 
 }  // namespace valor::core

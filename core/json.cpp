@@ -6,32 +6,6 @@ namespace valor::core {
 
 namespace {
 
-// The size of the well-formed UTF-8 sequence at the start of `text`, or 0 with `skip` set to the size of the ill-formed
-// part. https://www.unicode.org/versions/Unicode15.0.0/ch03.pdf table 3-7
-size_t utf8_sequence(std::string_view text, size_t& skip) {
-  auto byte = [&](size_t index) { return static_cast<uint8_t>(text[index]); };
-  uint8_t first = byte(0);
-  if (first < 0x80) return 1;
-  size_t size = first >= 0xC2 && first <= 0xDF   ? 2
-                : first >= 0xE0 && first <= 0xEF ? 3
-                : first >= 0xF0 && first <= 0xF4 ? 4
-                                                 : 0;
-  skip = 1;
-  if (size == 0) return 0;
-  // The second byte's range keeps out overlong forms, surrogates and values beyond U+10FFFF.
-  uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-  uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-  for (size_t at = 1; at < size; ++at) {
-    if (at >= text.size() || byte(at) < low || byte(at) > high) {
-      skip = at;
-      return 0;
-    }
-    low = 0x80;
-    high = 0xBF;
-  }
-  return size;
-}
-
 void append_escape(std::string& out, char c) {
   constexpr std::string_view kHex = "0123456789abcdef";
   switch (c) {
@@ -58,6 +32,30 @@ void append_escape(std::string& out, char c) {
 }
 
 }  // namespace
+
+size_t utf8_sequence(std::string_view text, size_t& skip) {
+  auto byte = [&](size_t index) { return static_cast<uint8_t>(text[index]); };
+  uint8_t first = byte(0);
+  if (first < 0x80) return 1;
+  size_t size = first >= 0xC2 && first <= 0xDF   ? 2
+                : first >= 0xE0 && first <= 0xEF ? 3
+                : first >= 0xF0 && first <= 0xF4 ? 4
+                                                 : 0;
+  skip = 1;
+  if (size == 0) return 0;
+  // The second byte's range keeps out overlong forms, surrogates and values beyond U+10FFFF.
+  uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  for (size_t at = 1; at < size; ++at) {
+    if (at >= text.size() || byte(at) < low || byte(at) > high) {
+      skip = at;
+      return 0;
+    }
+    low = 0x80;
+    high = 0xBF;
+  }
+  return size;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';

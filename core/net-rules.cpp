@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text.h"
+
 namespace valor::core {
 
 namespace {
@@ -13,7 +15,7 @@ constexpr std::string_view kExpected =
     "plug-ins of this server";
 
 Error wrong(std::string_view what) {
-  return {std::string(what) + "; " + std::string(kExpected)};
+  return {concat({what, "; ", kExpected})};
 }
 
 // A whole decimal number without leading zero.
@@ -50,13 +52,13 @@ bool port_fits(const NetRule& rule, uint16_t port) {
 std::string list_of(const std::vector<NetRule>& rules) {
   if (rules.empty()) return "is empty";
   std::string text = "allows ";
-  for (size_t at = 0; at < rules.size(); ++at) text += (at == 0 ? "\"" : ", \"") + rules[at].text + "\"";
+  for (size_t at = 0; at < rules.size(); ++at) text += concat({at == 0 ? "\"" : ", \"", rules[at].text, "\""});
   return text;
 }
 
 std::string how_to_allow(std::string_view target, uint16_t port) {
-  return "; to allow it, add \"" + std::string(target) + "\" or \"" + std::string(target) + ":" + std::to_string(port) +
-         "\" to \"permissions\": {\"net\": [...]} of the plug-in's definition";
+  return concat({"; to allow it, add \"", target, "\" or \"", target, ":", decimal(port),
+                 "\" to \"permissions\": {\"net\": [...]} of the plug-in's definition"});
 }
 
 std::string in_brackets(const IpAddress& address) {
@@ -68,9 +70,7 @@ std::string in_brackets(const IpAddress& address) {
 Result<NetRule> NetRule::parse(std::string_view text) {
   NetRule rule;
   rule.text = text;
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string lower = to_lower(text);
   const std::string_view rest = lower;
   if (rest.find("://") != std::string_view::npos) return wrong("is a URL; rules have no scheme and no path");
 
@@ -87,7 +87,7 @@ Result<NetRule> NetRule::parse(std::string_view text) {
     const size_t colon = after.find(':');
     const std::string_view prefix = after.substr(0, colon);
     if (!prefix.empty() && !prefix.starts_with('/')) return wrong("has something other than a port after its bracket");
-    place = std::string(address) + std::string(prefix);
+    place = concat({address, prefix});
     has_port = colon != std::string_view::npos;
     if (has_port) port = after.substr(colon + 1);
   } else if (std::count(rest.begin(), rest.end(), ':') == 1) {
@@ -120,7 +120,7 @@ Result<NetRule> NetRule::parse(std::string_view text) {
     const unsigned most = address->is_v4() && place.find(':') == std::string::npos ? 32 : 128;
     unsigned bits = 0;
     if (!parse_number(std::string_view(place).substr(slash + 1), most, bits)) {
-      return wrong("has no number from 0 to " + std::to_string(most) + " after its slash");
+      return wrong(concat({"has no number from 0 to ", decimal(most), " after its slash"}));
     }
     rule.bits = bits + (128 - most);
     return rule;

@@ -1,6 +1,7 @@
 #include "core/problem.h"
 
 #include "core/json.h"
+#include "core/text.h"
 
 namespace valor::core {
 
@@ -76,19 +77,17 @@ std::string_view status_text(uint16_t status) {
 std::string to_json(const Problem& problem, std::string_view request_id) {
   std::string json = R"({"type":"about:blank","title":)";
   append_json_string(json, status_text(problem.status));
-  json += ",\"status\":" + std::to_string(problem.status);
+  json += concat({",\"status\":", decimal(problem.status)});
   auto member = [&](std::string_view name, std::string_view value) {
     if (value.empty()) return;
-    json += ",\"";
-    json += name;
-    json += "\":";
+    json += concat({",\"", name, "\":"});
     append_json_string(json, value);
   };
   member("detail", problem.detail);
   member("plugin", problem.plugin);
   member("request_id", request_id);
   member("limit", problem.limit);
-  if (!problem.limit.empty()) json += ",\"limit_value\":" + std::to_string(problem.limit_value);
+  if (!problem.limit.empty()) json += concat({",\"limit_value\":", decimal(problem.limit_value)});
   member("stack", problem.stack);
   json += '}';
   return json;
@@ -99,7 +98,7 @@ ResponseHead to_head(const Problem& problem) {
   head.status = problem.status;
   head.headers.append("content-type", "application/problem+json");
   head.headers.append("cache-control", "no-store");
-  if (problem.retry_after_s != 0) head.headers.append("retry-after", std::to_string(problem.retry_after_s));
+  if (problem.retry_after_s != 0) head.headers.append("retry-after", decimal(problem.retry_after_s));
   return head;
 }
 

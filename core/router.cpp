@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text.h"
+
 namespace valor::core {
 
 namespace {
@@ -152,17 +154,19 @@ Result<std::string> normalise_mount(std::string_view prefix) {
   if (first == std::string_view::npos) return std::string();
   prefix = prefix.substr(first, prefix.find_last_not_of(kAround) - first + 1);
 
-  if (prefix.size() > kMaxMountSize) return Error{"is longer than " + std::to_string(kMaxMountSize) + " bytes"};
-  for (char c : prefix) {
+  if (prefix.size() > kMaxMountSize) return Error{concat({"is longer than ", decimal(kMaxMountSize), " bytes"})};
+  for (const char& c : prefix) {
     if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) return Error{"holds a control character"};
     if (c == '%') return Error{"holds '%'; write the characters themselves, not percent-encoded"};
-    if (c == '?' || c == '#' || c == '\\') return Error{std::string("holds '") + c + "', which ends or cuts a path"};
+    if (c == '?' || c == '#' || c == '\\') {
+      return Error{concat({"holds '", {&c, 1}, "', which ends or cuts a path"})};
+    }
   }
   for (size_t at = 0; at <= prefix.size();) {
     size_t end = std::min(prefix.find('/', at), prefix.size());
     std::string_view segment = prefix.substr(at, end - at);
     if (segment.empty()) return Error{"holds an empty segment (two slashes in a row)"};
-    if (dots_of(segment) != Dots::kNone) return Error{"holds the dot segment '" + std::string(segment) + "'"};
+    if (dots_of(segment) != Dots::kNone) return Error{concat({"holds the dot segment '", segment, "'"})};
     at = end + 1;
   }
   return std::string(prefix);
@@ -170,10 +174,12 @@ Result<std::string> normalise_mount(std::string_view prefix) {
 
 Status Router::add(std::string_view prefix, uint32_t id) {
   Result<std::string> mount = normalise_mount(prefix);
-  if (!mount) return Error{"the mount \"" + std::string(prefix) + "\" " + mount.error().message};
+  if (!mount) return Error{concat({"the mount \"", prefix, "\" ", mount.error().message})};
   uint64_t hash = kHashStart;
   for (char c : *mount) hash = hash_byte(hash, c);
-  if (!mounts_.empty() && look_up(hash, *mount) != nullptr) return Error{"the mount \"" + *mount + "\" is taken"};
+  if (!mounts_.empty() && look_up(hash, *mount) != nullptr) {
+    return Error{concat({"the mount \"", *mount, "\" is taken"})};
+  }
   longest_ = std::max(longest_, mount->size());
   mounts_.push_back({std::move(mount).value(), hash, id});
   if (mounts_.size() * 2 > table_.size()) {

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "core/text.h"
+
 namespace valor::core {
 
 namespace {
@@ -30,8 +32,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string suggest(std::string_view word, std::span<const std::string_view> known) {
-  std::string lower(word.substr(0, 40));
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '-' ? '_' : c;
+  std::string lower = to_lower(word.substr(0, 40));
+  std::replace(lower.begin(), lower.end(), '-', '_');
   std::string_view nearest;
   size_t least = 3;  // from three edits on, the likeness is chance
   for (std::string_view candidate : known) {
@@ -43,10 +45,10 @@ std::string suggest(std::string_view word, std::span<const std::string_view> kno
       nearest = candidate;
     }
   }
-  if (!nearest.empty()) return "did you mean \"" + std::string(nearest) + "\"?";
+  if (!nearest.empty()) return concat({"did you mean \"", nearest, "\"?"});
   std::string list;
-  for (std::string_view candidate : known) list += (list.empty() ? "\"" : ", \"") + std::string(candidate) + "\"";
-  return "expected " + (known.size() > 1 ? "one of " + list : list);
+  for (std::string_view candidate : known) list += concat({list.empty() ? "\"" : ", \"", candidate, "\""});
+  return concat({"expected ", known.size() > 1 ? "one of " : "", list});
 }
 
 }  // namespace valor::core

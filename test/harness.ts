@@ -98,12 +98,12 @@ export async function serveFile(file: string, args: string[] = [], env: NodeJS.P
 }
 
 /** Serves examples/plugins.json, as it stands except for the build under test. */
-export async function serveExamples(): Promise<Valor> {
+export async function serveExamples(args: string[] = []): Promise<Valor> {
   // Beside the original, because its paths are relative to it.
   const file = join(root, 'examples', `.plugins-${process.pid}.json`);
   writeFileSync(file, readFileSync(join(root, 'examples/plugins.json'), 'utf8').replaceAll('../build/release', build));
   try {
-    return await serveFile(file);
+    return await serveFile(file, args);
   } finally {
     rmSync(file);
   }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "abi/valor.h"
+#include "core/response-check.h"
 
 namespace valor::plugins::abi {
 
@@ -112,7 +113,7 @@ core::Status unpack_headers(std::string_view headers, core::HeaderList& list) {
 
 core::Status unpack_response(uint32_t status, std::string_view headers, core::ResponseHead& head) {
   head.headers.clear();
-  if (status < 200 || status > 599) {
+  if (!core::is_response_status(status)) {
     return core::Error{"the plug-in answered with status " + std::to_string(status) + ": expected 200 to 599"};
   }
   head.status = static_cast<uint16_t>(status);

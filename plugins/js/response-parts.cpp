@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "core/response-check.h"
 #include "engine/script-error.h"
 
 namespace valor::plugins::js {
@@ -15,15 +16,6 @@ std::string_view trim(std::string_view value) {
   while (!value.empty() && blank(value.front())) value.remove_prefix(1);
   while (!value.empty() && blank(value.back())) value.remove_suffix(1);
   return value;
-}
-
-// What is wrong with a header, in words for the plug-in's author; "" when nothing is.
-std::string check_header(std::string_view name, std::string_view value) {
-  if (!core::is_header_name(name)) return "'" + std::string(name.substr(0, 100)) + "' cannot be the name of a header";
-  if (!core::is_header_value(value)) {
-    return "the value of its header '" + std::string(name) + "' holds characters that HTTP cannot carry";
-  }
-  return {};
 }
 
 // Copies a string whose characters are all below 256, one byte each. Returns false for others.
@@ -104,14 +96,13 @@ std::string HeadReader::read_status(v8::Local<v8::Value> status) {
   if (status->IsUndefined()) return {};
   if (status->IsInt32()) {
     const int32_t number = status.As<v8::Int32>()->Value();
-    if (number >= 200 && number <= 599) {
+    if (core::is_response_status(number)) {
       head_.status = static_cast<uint16_t>(number);
       return {};
     }
   }
-  return "its status" + (status->IsNumber()
-                             ? " " + engine::to_utf8(isolate_, status) + " is not a whole number from 200 to 599"
-                             : " is not a number");
+  if (!status->IsNumber()) return "its status is not a number";
+  return core::refuse_response_status(engine::to_utf8(isolate_, status));
 }
 
 std::string HeadReader::read_headers(v8::Local<v8::String> headers) {
@@ -129,7 +120,7 @@ std::string HeadReader::read_headers(v8::Local<v8::String> headers) {
     if (value_end == std::string::npos) return "a header is broken";
     std::string_view name = std::string_view(text_).substr(at, name_end - at);
     std::string_view value = trim(std::string_view(text_).substr(name_end + 1, value_end - name_end - 1));
-    std::string wrong = check_header(name, value);
+    std::string wrong = core::check_response_header(name, value);
     if (!wrong.empty()) return wrong;
     if (core::same_header_name(name, "x-correlation-id")) {
       correlation_id_ = value;

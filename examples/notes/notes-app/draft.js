@@ -9,8 +9,9 @@ export class Draft extends EventTarget {
   /** Of a note that was never saved: null. */
   id = null;
   text = '';
-  /** A sentence. */
+  /** For the reader. */
   state = '';
+  hasFailed = false;
   #saved = '';
   #timer;
   #saving = null;
@@ -30,7 +31,7 @@ export class Draft extends EventTarget {
 
   write(text) {
     this.text = text;
-    this.#say('…');
+    if (!this.hasFailed) this.#say('…');
     this.#after(pauseMs);
   }
 
@@ -59,12 +60,14 @@ export class Draft extends EventTarget {
           await ask(`/notes/${this.id}`, json('PUT', { text }, init));
         }
       } catch (error) {
+        this.hasFailed = true;
         this.#say(`Not saved. ${error.message}`);
         return this.#after(againMs);
       }
       this.#saved = text;
       this.dispatchEvent(new Event('saved'));
     }
+    this.hasFailed = false;
     this.#say('Saved');
   }
 

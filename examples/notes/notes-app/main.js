@@ -13,6 +13,7 @@ const side = new Side($('preview'), $('statistics'));
 const showKept = showAnswers($('answers'), $('kept'));
 const tabs = new BroadcastChannel('notes-app');
 const undoMs = 8_000;
+const mostAtTheEnd = 20_000;
 
 let draft = new Draft();
 let hideMessage;
@@ -80,7 +81,8 @@ function show(next) {
 
 function showState() {
   saved.textContent = draft.state;
-  saved.classList.toggle('error', draft.state.startsWith('Not'));
+  saved.classList.toggle('error', draft.hasFailed);
+  if (draft.hasFailed) say(draft.state);
 }
 
 function setAddress(id) {
@@ -90,16 +92,16 @@ function setAddress(id) {
   $('delete').disabled = id === null;
 }
 
+let opening = 0;
 async function open(id) {
+  const number = ++opening;
   await draft.save();
-  if (!draft.isSaved) return say('The note that is open is not saved yet.');
-  if (id === null) return show(new Draft());
-  try {
-    show(await Draft.open(id));
-  } catch (error) {
-    show(new Draft());
-    say(error.message);
-  }
+  // It stays where it is; why, has been said.
+  if (!draft.isSaved) return setAddress(draft.id);
+  const next = await (id === null ? new Draft() : Draft.open(id).catch((error) => error));
+  if (number !== opening) return;
+  if (next instanceof Error) say(next.message);
+  show(next instanceof Error ? new Draft() : next);
 }
 
 async function begin() {
@@ -109,6 +111,7 @@ async function begin() {
 }
 
 async function remove(id) {
+  if (draft.id === id) await draft.save();
   const note = await askJson(`/notes/${id}`);
   const next = list.beside(id);
   await ask(`/notes/${id}`, { method: 'DELETE' });
@@ -152,7 +155,7 @@ tabs.onmessage = async () => {
   if (draft.isSaved && next.text !== draft.text) show(next);
 };
 
-// Also when the page closes; what could not be saved is asked about.
+// Also when the page closes. What a request may carry then is limited; the browser asks about what could not be saved.
 document.addEventListener(
   'visibilitychange',
   () => document.visibilityState === 'hidden' && draft.save({ keepalive: true }),
@@ -160,7 +163,7 @@ document.addEventListener(
 addEventListener('beforeunload', (event) => {
   if (draft.isSaved) return;
   draft.save({ keepalive: true });
-  event.preventDefault();
+  if (draft.hasFailed || draft.text.length > mostAtTheEnd) event.preventDefault();
 });
 
 $('new').onclick = act(begin);
@@ -190,7 +193,7 @@ document.addEventListener('keydown', (event) => {
   const { target, key } = event;
   const isTyping = target === text || target === search;
   const keys = {
-    'alt+n': act(begin),
+    'alt+keyn': act(begin),
     'ctrl+s': () => draft.save(),
     escape: () => {
       if (target === search) search.value = '';
@@ -213,7 +216,9 @@ document.addEventListener('keydown', (event) => {
       text.focus();
     });
   }
-  const name = `${event.altKey ? 'alt+' : ''}${event.ctrlKey || event.metaKey ? 'ctrl+' : ''}${key.toLowerCase()}`;
+  // Alt makes other characters of some keys.
+  const prefix = `${event.altKey ? 'alt+' : ''}${event.ctrlKey || event.metaKey ? 'ctrl+' : ''}`;
+  const name = prefix + (event.altKey ? event.code : key).toLowerCase();
   if (!(name in keys)) return;
   event.preventDefault();
   keys[name]();

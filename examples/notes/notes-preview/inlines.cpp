@@ -13,7 +13,7 @@
 namespace markdown {
 namespace {
 
-// Longer ones are no addresses. Without a bound, "[](" repeated would be searched to the end each time.
+// Longer ones are no addresses. Without a bound, "[](a" repeated would be searched to the end each time.
 constexpr size_t kLongestAddress = 1000;
 // Each is looked at when another closes. The outermost beyond these are text.
 constexpr size_t kOpenBrackets = 16;
@@ -245,7 +245,7 @@ class Inlines {
     const std::string_view text = text_.substr(begin, kLongestAddress);
     size_t depth = 0;
     size_t size = 0;
-    for (; size < text.size() && !is_space(text[size]); ++size) {
+    for (; size < text.size() && !is_space(text[size]) && text[size] != '['; ++size) {
       if (text[size] == '(') ++depth;
       if (text[size] == ')' && depth-- == 0) break;
     }
