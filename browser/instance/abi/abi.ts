@@ -1,5 +1,6 @@
 // An instance of a plug-in that speaks the plug-in ABI: the host's side of abi/valor.h in the browser, as
 // plugins/abi/abi-guest.cpp is the server's. docs/abi.md says what the functions do.
+import type { Definition } from '../../core/core.ts';
 import type { CreateInstance, HeaderPairs, Instance, InstanceOptions, InstanceRequest, Problem } from '../instance.ts';
 import { declaredLength, fromBytes, packRequest, unpackHeaders } from './blocks.ts';
 import { ABSENT, FINE, GONE, INVALID, WAIT } from './codes.ts';
@@ -42,6 +43,11 @@ function copyOut(data: Uint8Array, place: Bytes): number {
   return data.length;
 }
 
+/** Native plug-ins have no limit of their own, so their builds for browsers have that of WebAssembly. */
+function memoryLimit({ limits }: Definition): number {
+  return limits.memory_mb ?? 4096;
+}
+
 class AbiInstance implements Instance {
   #options: InstanceOptions;
   #guest: Guest;
@@ -61,7 +67,7 @@ class AbiInstance implements Instance {
     this.#guest = new Guest({
       loaded,
       file,
-      memoryMb: options.definition.limits.memory_mb,
+      memoryMb: memoryLimit(options.definition),
       calls: this.#calls(),
       mistake: (text) => this.#log(3, text),
       broken: (problem) => this.#broken(problem),
@@ -73,7 +79,7 @@ class AbiInstance implements Instance {
     );
     this.#fetches = new Fetches(
       this.#operations,
-      (message) => options.host.fetch(message),
+      (message, request) => options.host.fetch(message, Number(request)),
       (text) => this.#log(2, text),
     );
   }
@@ -183,13 +189,11 @@ class AbiInstance implements Instance {
   /** Checks the head of an answer. A string: the host has been told that the request failed. */
   #head(open: OpenRequest, status: number, block: Bytes): HeaderPairs | undefined {
     const unpacked = unpackHeaders(block);
-    const why =
-      typeof unpacked === 'string'
-        ? `the plug-in answered with ${unpacked}`
-        : this.#options.core.checkResponse(status, unpacked);
+    const why = typeof unpacked === 'string' ? unpacked : this.#options.core.checkResponse(status, unpacked);
     if (why === null) return unpacked as HeaderPairs;
-    this.#log(3, why);
-    this.#fail(open, why);
+    const detail = `the plug-in's answer cannot be sent: ${why}`;
+    this.#log(3, detail);
+    this.#fail(open, detail);
     return undefined;
   }
 
@@ -424,7 +428,7 @@ export const createAbiInstance: CreateInstance = async (options) => {
   const { definition, location } = options;
   const url = new URL(definition.web ?? definition.url ?? '', location).href;
   const file = await options.read(url);
-  const loaded = await loadModule(file.bytes, definition.limits.memory_mb).catch((error) => {
+  const loaded = await loadModule(file.bytes, memoryLimit(definition)).catch((error) => {
     throw new Error(`${url}: ${(error as Error).message}`);
   });
   const name = decodeURIComponent(new URL(url).pathname.replace(/.*\//, ''));

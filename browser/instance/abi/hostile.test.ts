@@ -193,7 +193,7 @@ test('an answer that breaks a rule: the client gets 500', async () => {
   );
   const answer = await status.send('');
   assert.equal(answer.problem?.status, 500);
-  assert.match(answer.problem?.detail ?? '', /answered with status 99/);
+  assert.match(answer.problem?.detail ?? '', /answer cannot be sent: its status 99 is not/);
   // Sizes that lead past the end of the block: the instance's number and what follows are no headers.
   const block = await FakeHost.start(
     writeCalling(['respond'], (call) => ({

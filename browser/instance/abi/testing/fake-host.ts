@@ -117,9 +117,9 @@ export class FakeHost {
 
 /** What core/ says of an answer's head; the real one has tests of its own. */
 function checkResponse(status: number, headers: HeaderPairs): string | null {
-  if (status < 200 || status > 599) return `the plug-in answered with status ${status}: expected 200 to 599`;
+  if (status < 200 || status > 599) return `its status ${status} is not a whole number from 200 to 599`;
   const bad = headers.find(([name, value]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[\r\n\0]|^\s|\s$/.test(value));
-  return bad ? `the plug-in answered with a header '${bad[0]}' that is none` : null;
+  return bad ? `'${bad[0]}' cannot be the name of a header` : null;
 }
 
 /** Why an instance of the module cannot be made. */
