@@ -23,6 +23,11 @@ export function instanceLock(scope: string, instance: string): string {
   return `valor:instance:${scope}:${instance}`;
 }
 
+/** Held by a SW as long as it runs. `id` is new with every start. */
+export function serviceWorkerLock(scope: string, id: string): string {
+  return `valor:service-worker:${scope}:${id}`;
+}
+
 /** IndexedDB database of the scope. */
 export function databaseName(scope: string): string {
   return `valor:${scope}`;
@@ -31,11 +36,6 @@ export function databaseName(scope: string): string {
 /** All Caches of the scope begin with it. The blank, which no URL has, keeps scopes apart. */
 export function cachePrefix(scope: string): string {
   return `valor:${scope} `;
-}
-
-/** Held by a SW as long as it runs. `id` is new with every start. */
-export function serviceWorkerLock(scope: string, id: string): string {
-  return `valor:service-worker:${scope}:${id}`;
 }
 
 // ---- between any page and the SW

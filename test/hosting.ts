@@ -1,13 +1,12 @@
 // A site for tests of the browser runtime's hosting: its bundles, pages and what they say of plug-ins, and a count of what
 // plug-ins have done.
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { PluginStatus } from '../browser/protocol.ts';
 import { type Browser, type BrowserName, browserNames, type Page } from './browsers.ts';
 import { type Definition, eventually, root } from './harness.ts';
-
-const core = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
 
 async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
@@ -16,14 +15,6 @@ async function bundle(entry: string): Promise<string> {
     write: false,
     format: entry.includes('page') ? 'esm' : 'iife',
     target: 'es2024',
-    plugins: [
-      {
-        name: 'core',
-        setup(setup) {
-          setup.onResolve({ filter: /core\/core\.ts$/ }, () => ({ path: join(root, 'test/browser-hosting/core.ts') }));
-        },
-      },
-    ],
   });
   return outputFiles[0]!.text;
 }
@@ -58,7 +49,8 @@ export class Site {
       }
       if (own) return send(own.status, 'text/plain', own.text);
       if (files[pathname]) return send(200, 'text/javascript', files[pathname]);
-      if (pathname === '/valor-core.wasm') return send(200, 'application/wasm', core);
+      if (pathname === '/valor-core.wasm')
+        return send(200, 'application/wasm', readFileSync(join(root, 'build/web/valor-core.wasm')));
       if (pathname.startsWith('/effects/')) {
         this.#effects.set(pathname, this.effects(pathname.slice('/effects/'.length)) + 1);
         return send(200, 'text/plain', '');

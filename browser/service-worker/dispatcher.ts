@@ -130,6 +130,7 @@ export class Dispatcher {
 
   stop(): void {
     for (const { host } of this.#routed) host?.stop();
+    this.update([]);
   }
 
   // ---- requests of clients

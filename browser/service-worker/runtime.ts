@@ -148,7 +148,8 @@ export class Runtime {
     } catch {
       // Told when it happened.
     }
-    return this.#parts.own?.(event.request) ?? (this.#loaded && this.#answer(event)) ?? fetch(event.request);
+    const { request } = event;
+    return this.#parts.own?.(request) ?? (this.#loaded && this.#answer(event)) ?? fetch(request);
   }
 
   async #call(message: CallMessage, port: MessagePort): Promise<void> {
