@@ -14,6 +14,7 @@ function loaderOf(files: Record<string, string>, global: object = {}): { loader:
     root: folder,
     global,
     blobs: false,
+    tag: '',
     async read(url): Promise<PluginFile> {
       read.push(url.slice(folder.length));
       const text = files[new URL(url).pathname.slice('/plugins/p/'.length)];

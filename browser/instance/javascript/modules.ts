@@ -16,6 +16,8 @@ export interface ModuleHost {
   global: object;
   /** Whether the browser can load modules from blob: URLs. */
   blobs: boolean;
+  /** Follows the URLs of functions in stacks. */
+  tag: string;
 }
 
 /** The name on the global by which code in blobs finds import(). */
@@ -208,7 +210,7 @@ export class ModuleLoader {
       }
     }
     // All are compiled before the first is linked, so that a mistake in one leaves the others for another attempt.
-    const functions = left.map((module) => ({ module, make: module.source!.asFunction() }));
+    const functions = left.map((module) => ({ module, make: module.source!.asFunction(this.#host.tag) }));
     for (const { module, make } of functions) this.#linkFunction(module, make);
   }
 

@@ -1,7 +1,7 @@
 // An instance of a plug-in in JavaScript: its global, its code, and the style in which it wants its requests.
 import type { Instance, InstanceOptions, InstanceRequest, PluginFile } from '../instance.ts';
 import { ClassicScripts } from './classic.ts';
-import { describe, failure, listenForPlaces } from './errors.ts';
+import { describe, failure, listenForPlaces, stackTag } from './errors.ts';
 import { FetchStyle, moduleOf } from './fetch-style.ts';
 import { defineGlobals, StandIn } from './globals.ts';
 import { Listeners } from './listeners.ts';
@@ -18,6 +18,7 @@ const noStyle =
 
 /** Those whose code runs in this global. */
 const plugins = new Set<JavaScriptPlugin>();
+let created = 0;
 
 /** URL of the folder that a plug-in's imports may reach, with a slash at the end. */
 function rootOf(root: string | undefined, entry: string): string {
@@ -28,7 +29,7 @@ function rootOf(root: string | undefined, entry: string): string {
 class JavaScriptPlugin implements Instance {
   readonly #options: InstanceOptions;
   readonly #entry: string;
-  readonly #root: string;
+  readonly #tag: string;
   readonly #standIn: StandIn | null;
   readonly #listeners: Listeners;
   readonly #modules: ModuleLoader;
@@ -41,13 +42,13 @@ class JavaScriptPlugin implements Instance {
     const { definition, place, read, host } = options;
     this.#options = options;
     this.#entry = entry;
-    this.#root = rootOf(definition.root, entry);
+    this.#tag = place === 'worker' ? '' : stackTag(++created);
     this.#standIn = place === 'worker' ? null : new StandIn((run) => this.#guard(run));
     const global = this.#standIn?.global ?? globalThis;
     this.#listeners = new Listeners(global);
     const location = createLocation(options.location);
     const PluginRequest = createRequestClass(location.href);
-    const files = { root: this.#root, read };
+    const files = { root: rootOf(definition.root, entry), read, tag: this.#tag };
     this.#modules = new ModuleLoader({ ...files, global: this.#standIn?.global ?? {}, blobs: place === 'worker' });
     this.#scripts = new ClassicScripts({
       ...files,
@@ -152,8 +153,8 @@ class JavaScriptPlugin implements Instance {
   /** Whether the browser's event is about this plug-in. */
   concerns(error: unknown, filename: string): boolean {
     if (this.#options.place === 'worker') return true;
-    const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : '';
-    return `${filename}\n${stack}`.includes(this.#root);
+    if (!(error instanceof Error)) return plugins.size === 1;
+    return `${filename}:\n${error.stack}`.includes(`${this.#tag}:`);
   }
 
   /** The plug-in's listeners hear of the browser's event; what they do not take is an uncaught error. */

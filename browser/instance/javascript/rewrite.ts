@@ -10,9 +10,9 @@ export const initLexer = init;
 const evaluate = globalThis.eval;
 
 /** The value of an expression that holds a file's source, or a SyntaxError with its place in the file. */
-function compile(head: string, body: string, tail: string, url: string, source: string): unknown {
+function compile(head: string, body: string, tail: string, url: string, source: string, tag = ''): unknown {
   try {
-    return evaluate(`${head}${body}${tail}${named(url)}`);
+    return evaluate(`${head}${body}${tail}${named(url + tag)}`);
   } catch (error) {
     locateSyntaxError(error, url, source, head.length);
     throw error;
@@ -305,8 +305,9 @@ export class ModuleSource {
   /**
    * As a function that returns a generator function of the module's code. Its first step declares functions and calls
    * `exports` with a getter for each name; the second runs the module. Throws a SyntaxError.
+   * `tag` follows the URL in stacks.
    */
-  asFunction(): ModuleFunction {
+  asFunction(tag = ''): ModuleFunction {
     const { source, statements, imports, analysis } = this.#lexed;
     const valor = freeName(source, '$valor');
     const edits = [...this.#lexed.edits];
@@ -321,7 +322,7 @@ export class ModuleSource {
     const head =
       `(function(${valor}){with(${valor}.global){with(${valor}.imports){return ${async}function*(){` +
       `"use strict";${valor}.exports({__proto__:null,${getters.join()}});yield;`;
-    return compile(head, apply(source, edits), '\n}}}})', this.url, source) as ModuleFunction;
+    return compile(head, apply(source, edits), '\n}}}})', this.url, source, tag) as ModuleFunction;
   }
 }
 
@@ -360,8 +361,8 @@ export function classicScript(source: string, url: string, importer: string): st
   return apply(source, importsOfScript(source, `${importer}(${JSON.stringify(url)})`)) + named(url);
 }
 
-/** As a function that calls `declare` with what the script declares, and runs it. Throws a SyntaxError. */
-export function classicFunction(source: string, url: string): ScriptFunction {
+/** As a function that calls `declare` with what the script declares, and runs it. Throws a SyntaxError. `tag` follows the URL in stacks. */
+export function classicFunction(source: string, url: string, tag: string): ScriptFunction {
   const valor = freeName(source, '$valor');
   const names = declaredNames(source);
   const accessors = names.map((name) => `${JSON.stringify(name)}:[()=>${name},(${valor})=>{${name}=${valor}}]`);
@@ -370,7 +371,7 @@ export function classicFunction(source: string, url: string): ScriptFunction {
     `(function(${valor}){with(${valor}.undeclared){with(${valor}.global){return function(){${strict}` +
     `${valor}.declare({__proto__:null,${accessors.join()}});`;
   const body = apply(source, importsOfScript(source, `${valor}.import`));
-  return compile(head, body, '\n}}}})', url, source) as ScriptFunction;
+  return compile(head, body, '\n}}}})', url, source, tag) as ScriptFunction;
 }
 
 function importsOfScript(source: string, call: string): Edit[] {
