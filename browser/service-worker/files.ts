@@ -22,11 +22,12 @@ export function entryOf({ type, place, url, web }: Definition): string | null {
   return (type === 'web' ? url : type === 'native' ? web : undefined) ?? null;
 }
 
-/** The definition with absolute `url` and `web`. */
+/** The definition with absolute `url`, `web` and `root`. */
 export function resolved(definition: Definition, base: string): Definition {
   const copy = { ...definition };
   if (copy.url !== undefined) copy.url = withoutFragment(new URL(copy.url, base));
   if (copy.web !== undefined) copy.web = withoutFragment(new URL(copy.web, base));
+  if (copy.root !== undefined) copy.root = new URL(copy.root, base).href;
   return copy;
 }
 
