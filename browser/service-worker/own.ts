@@ -6,7 +6,7 @@ import { cachePrefix } from '../protocol.ts';
 declare const VALOR_VERSION: string;
 
 /** Beside the service worker's script. The page's own is asked for first, so that a newer server is noticed at once. */
-const ofThisVersion = ['valor-host.js', 'valor-sw.js', 'valor-core.wasm'];
+const ofThisVersion = ['valor-host.js', 'valor-core.wasm'];
 const networkFirst = ['valor.js'];
 
 export class OwnFiles {
