@@ -48,8 +48,11 @@ export interface InstanceHost {
   /** The instance cannot go on: open requests get 502 with these words, and it is replaced. Nothing of it is called any more. */
   broken(problem: Problem): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', text: string): void;
-  /** The plug-in's own fetch. What this scope's plug-ins answer is answered by them, all else by the network. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * The plug-in's own fetch. What this scope's plug-ins answer is answered by them, all else by the network. `parent`: the
+   * request on whose behalf it is, where that is known; else it is taken to be the one whose handler runs.
+   */
+  fetch(request: Request, parent?: number): Promise<Response>;
 }
 
 /** What an instance is made from. */

@@ -70,7 +70,7 @@ export class Runner {
           else events.broken(problem, [...this.#open]);
         },
         log: (level, text) => events.log(level, text),
-        fetch: (request) => events.fetch(request, this.#handling),
+        fetch: (request, parent) => events.fetch(request, parent ?? this.#handling),
       },
     });
     loading.then(

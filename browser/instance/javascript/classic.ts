@@ -15,6 +15,8 @@ export interface ScriptHost {
   /** null: the real global is the plug-in's. */
   standIn: object | null;
   handlers: Listeners;
+  /** Follows URLs in stacks. */
+  tag: string;
   import(specifier: unknown, options: unknown, referrer: string): Promise<object>;
 }
 
@@ -111,6 +113,7 @@ export class ClassicScripts {
     const run = classicFunction(
       text,
       url,
+      this.#host.tag,
     )({
       global,
       undeclared: undeclaredIn(global, assignedNames(text)),

@@ -80,6 +80,9 @@ function excerpt({ line, column, text }: Place): string {
   return `${text}\n${text.slice(0, column - 1).replace(/[^\t]/g, ' ')}^\n`;
 }
 
+/** Tells whose code a stack is about, where several plug-ins share a global. For the end of a script's URL. */
+export const stackTag = (number: number): string => `#valor-${number}`;
+
 /** Frames of Valor itself say nothing about the plug-in. Its scripts have these names. */
 const ownFrame = /\/valor-(host|sw)\.js(\?[^:]*)?:\d+:\d+\)?$/;
 
@@ -91,7 +94,7 @@ function frames(stack: string): string[] {
     if (frame === null) return [];
     return frame[1] ? `    at ${frame[1]} (${frame[2]})` : `    at ${frame[2]}`;
   });
-  return lines.filter((line) => !ownFrame.test(line));
+  return lines.filter((line) => !ownFrame.test(line)).map((line) => line.replace(/#valor-\d+(?=:)/, ''));
 }
 
 function text(value: unknown): string {

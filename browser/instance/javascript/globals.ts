@@ -136,7 +136,7 @@ export class StandIn {
     platform ??= platformOf(real);
     const timers = this.#timers;
     this.global = Object.create(platform);
-    const timer = (start: typeof setTimeout, repeats: boolean) =>
+    const timer = (start: (run: () => void, delay?: number) => unknown, repeats: boolean) =>
       method((handler: unknown, delay?: number, ...args: unknown[]) => {
         const id = start(() => {
           if (!repeats) timers.delete(id);
@@ -144,7 +144,7 @@ export class StandIn {
             if (typeof handler === 'function') handler.call(this.global, ...args);
             else Function(`${handler}`)();
           });
-        }, delay) as unknown as number;
+        }, delay) as number;
         timers.add(id);
         return id;
       });

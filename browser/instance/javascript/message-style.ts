@@ -33,6 +33,9 @@ function isBody(value: unknown): value is ResponseBody {
   }
 }
 
+/** MiB, for definitions of a type that has no limit. */
+const defaultMemory = 128;
+
 /** What kind of thing a value is, for a sentence. */
 function describe(value: unknown): string {
   if (value === null) return 'null';
@@ -106,8 +109,13 @@ export class MessageStyle implements Style {
     }
   }
 
+  /** MiB. */
+  get #limit(): number {
+    return this.#options.definition.limits.memory_mb ?? defaultMemory;
+  }
+
   get #memory(): number {
-    return this.#options.definition.limits.memory_mb * 2 ** 20;
+    return this.#limit * 2 ** 20;
   }
 
   #tooLarge(id: number): void {
@@ -115,7 +123,7 @@ export class MessageStyle implements Style {
       status: 413,
       detail: "The request's body is larger than a plug-in that takes messages can hold.",
       limit: 'memory_mb',
-      limit_value: this.#options.definition.limits.memory_mb,
+      limit_value: this.#limit,
     });
   }
 
@@ -145,7 +153,7 @@ export class MessageStyle implements Style {
           status: 503,
           detail: 'The plug-in is receiving more than it can hold at once.',
           limit: 'memory_mb',
-          limit_value: this.#options.definition.limits.memory_mb,
+          limit_value: this.#limit,
           retry_after_s: 1,
         });
       }

@@ -6,7 +6,7 @@
 // worker, which cannot load any, become functions: exports are getters, imports a scope of getters around the code.
 import type { PluginFile } from '../instance.ts';
 import { locateLike } from './errors.ts';
-import { type ImportedName, initLexer, ModuleSource } from './rewrite.ts';
+import { type ImportedName, ModuleSource } from './rewrite.ts';
 
 export interface ModuleHost {
   read(url: string): Promise<PluginFile>;
@@ -16,6 +16,8 @@ export interface ModuleHost {
   global: object;
   /** Whether the browser can load modules from blob: URLs. */
   blobs: boolean;
+  /** Follows the URLs of functions in stacks. */
+  tag: string;
 }
 
 /** The name on the global by which code in blobs finds import(). */
@@ -64,14 +66,12 @@ export class ModuleLoader {
 
   /** Loads and runs the module at `url`, which was read already. */
   async run(url: string, file: PluginFile, text: string): Promise<object> {
-    await initLexer();
     return this.#complete(this.#register(`script ${url}`, async () => [file, text], 'script'));
   }
 
   /** import(): `referrer` is the URL of the file that says so. */
   async import(specifier: unknown, options: unknown, referrer: string): Promise<object> {
     const wanted = `${specifier}`;
-    await initLexer();
     const attributes = (options as { with?: object } | undefined)?.with ?? {};
     return this.#complete(this.#request(wanted, Object.entries(attributes), referrer));
   }
@@ -208,7 +208,7 @@ export class ModuleLoader {
       }
     }
     // All are compiled before the first is linked, so that a mistake in one leaves the others for another attempt.
-    const functions = left.map((module) => ({ module, make: module.source!.asFunction() }));
+    const functions = left.map((module) => ({ module, make: module.source!.asFunction(this.#host.tag) }));
     for (const { module, make } of functions) this.#linkFunction(module, make);
   }
 

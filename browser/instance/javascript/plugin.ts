@@ -1,7 +1,8 @@
 // An instance of a plug-in in JavaScript: its global, its code, and the style in which it wants its requests.
+import type { Definition } from '../../core/core.ts';
 import type { Instance, InstanceOptions, InstanceRequest, PluginFile } from '../instance.ts';
 import { ClassicScripts } from './classic.ts';
-import { describe, failure, listenForPlaces } from './errors.ts';
+import { describe, failure, listenForPlaces, stackTag } from './errors.ts';
 import { FetchStyle, moduleOf } from './fetch-style.ts';
 import { defineGlobals, StandIn } from './globals.ts';
 import { Listeners } from './listeners.ts';
@@ -9,7 +10,7 @@ import { createLocation } from './location.ts';
 import { MessageStyle } from './message-style.ts';
 import { importer, ModuleLoader, scriptText } from './modules.ts';
 import { createFetch, createRequestClass } from './own-fetch.ts';
-import { initLexer, isModule } from './rewrite.ts';
+import { isModule } from './rewrite.ts';
 import type { Style } from './style.ts';
 
 const noStyle =
@@ -18,17 +19,21 @@ const noStyle =
 
 /** Those whose code runs in this global. */
 const plugins = new Set<JavaScriptPlugin>();
+let created = 0;
 
 /** URL of the folder that a plug-in's imports may reach, with a slash at the end. */
-function rootOf(root: string | undefined, entry: string): string {
-  if (root === undefined) return new URL('.', entry).href;
-  return new URL(root.endsWith('/') ? root : `${root}/`, entry).href;
+function rootOf({ name, root }: Definition, entry: string): string {
+  if (root !== undefined) return new URL(root.endsWith('/') ? root : `${root}/`, entry).href;
+  // A server of Valor delivers the whole folder there, and nothing else.
+  const delivered = `/_valor/plugins/${name}/`;
+  const at = entry.indexOf(delivered);
+  return at < 0 ? new URL('.', entry).href : entry.slice(0, at + delivered.length);
 }
 
 class JavaScriptPlugin implements Instance {
   readonly #options: InstanceOptions;
   readonly #entry: string;
-  readonly #root: string;
+  readonly #tag: string;
   readonly #standIn: StandIn | null;
   readonly #listeners: Listeners;
   readonly #modules: ModuleLoader;
@@ -41,14 +46,14 @@ class JavaScriptPlugin implements Instance {
     const { definition, place, read, host } = options;
     this.#options = options;
     this.#entry = entry;
-    this.#root = rootOf(definition.root, entry);
+    this.#tag = place === 'worker' ? '' : stackTag(++created);
     this.#standIn = place === 'worker' ? null : new StandIn((run) => this.#guard(run));
     const global = this.#standIn?.global ?? globalThis;
     this.#listeners = new Listeners(global);
     const location = createLocation(options.location);
     const PluginRequest = createRequestClass(location.href);
-    const files = { root: this.#root, read };
-    this.#modules = new ModuleLoader({ ...files, global: this.#standIn?.global ?? {}, blobs: place === 'worker' });
+    const files = { root: rootOf(definition, entry), read, tag: this.#tag };
+    this.#modules = new ModuleLoader({ ...files, global, blobs: place === 'worker' });
     this.#scripts = new ClassicScripts({
       ...files,
       entry,
@@ -88,7 +93,6 @@ class JavaScriptPlugin implements Instance {
   }
 
   async #run(file: PluginFile): Promise<void> {
-    await initLexer();
     const text = scriptText(file);
     const { pathname } = new URL(this.#entry);
     let namespace: object = {};
@@ -152,8 +156,8 @@ class JavaScriptPlugin implements Instance {
   /** Whether the browser's event is about this plug-in. */
   concerns(error: unknown, filename: string): boolean {
     if (this.#options.place === 'worker') return true;
-    const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : '';
-    return `${filename}\n${stack}`.includes(this.#root);
+    if (!(error instanceof Error)) return plugins.size === 1;
+    return `${filename}:\n${error.stack}`.includes(`${this.#tag}:`);
   }
 
   /** The plug-in's listeners hear of the browser's event; what they do not take is an uncaught error. */
