@@ -1,7 +1,7 @@
 // What happens to pages, service workers and servers in reality, done for real to real browsers: each test is one of the complaints
 // that libraries with a service worker hear.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { State } from '../browser/page/valor.ts';
@@ -384,10 +384,11 @@ for (const name of browserNames) {
       site.files['/hello/first'] = 'of the server';
       const own = await launchBrowser(name);
       try {
-        writeFileSync(join(own.profile, 'user.js'), `user_pref(${setting});\n`);
+        await own.kill();
+        appendFileSync(join(own.profile, 'prefs.js'), `user_pref(${setting});\n`);
         await own.restart();
         const opened = await own.newPage(site.url());
-        const state = await opened.until(() => page.valor?.state);
+        const state = (await opened.until(() => page.valor?.state)) as State;
         const warnings = opened.console.filter((line) => line.startsWith('warn: Valor: no service workers'));
         return [state, await opened.evaluate(() => page.first), warnings];
       } finally {
