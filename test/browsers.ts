@@ -187,7 +187,10 @@ function developerOf(session: CDPSession, setOffline: (offline: boolean) => Prom
     within(session.send(method as 'Page.enable', parameters as undefined), method);
   let messages = 0;
   const workers = new Set<string>();
-  session.on('Target.attachedToTarget', ({ sessionId }) => workers.add(sessionId));
+  session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
+    // The service worker of the page is offered too, and is not the page's.
+    if (targetInfo.type === 'worker') workers.add(sessionId);
+  });
   session.on('Target.detachedFromTarget', ({ sessionId }) => workers.delete(sessionId));
   /** To the page and its Workers. */
   async function toAll(method: string): Promise<void> {

@@ -5,8 +5,10 @@ import {
   type FromWorker,
   instanceLock,
   isRepeatable,
+  type PortMessage,
   type RequestMessage,
   type StartMessage,
+  serviceWorkerLock,
   type ToWorker,
 } from '../protocol.ts';
 import { Channel } from './channel.ts';
@@ -96,12 +98,12 @@ class Host {
     );
   }
 
-  connect(port: MessagePort): void {
+  connect(port: MessagePort, serviceWorker: string): void {
     const connection = new Connection(port);
     this.#current = connection;
     this.#connections.add(connection);
     port.onmessage = (event) => this.#receive(event.data, connection);
-    port.addEventListener('close', () => this.#disconnect(connection));
+    navigator.locks.request(serviceWorkerLock(this.#start.scope, serviceWorker), () => this.#disconnect(connection));
     for (const message of this.#told) connection.post(message);
     for (const call of this.#calls.values()) if (call.connection === null) this.#ask(call);
   }
@@ -266,8 +268,9 @@ export function hostOne(create: CreateInstance): void {
     'message',
     ({ data, ports: [control, port] }: MessageEvent<StartMessage>) => {
       const host = new Host(data, create);
-      control!.onmessage = ({ ports }) => host.connect(ports[0]!);
-      host.connect(port!);
+      control!.onmessage = ({ data: { serviceWorker }, ports }: MessageEvent<PortMessage>) =>
+        host.connect(ports[0]!, serviceWorker);
+      host.connect(port!, data.serviceWorker);
     },
     { once: true },
   );

@@ -137,8 +137,8 @@ export class Leader {
   #offer(): void {
     const { active } = this.#options.registration;
     if (this.#resign === null || active === null) return;
-    this.#port?.close();
     const { port1, port2 } = new MessageChannel();
+    // The service worker closes the one before.
     this.#port = port1;
     port1.onmessage = ({ data, ports }: MessageEvent<ToLeader>) => this.#receive(data, ports[0]);
     const { scope } = this.#options;
@@ -169,12 +169,12 @@ export class Leader {
 
   // ---- Workers
 
-  #host({ definition, version, location }: HostMessage, port: MessagePort): void {
+  #host({ definition, version, location, serviceWorker }: HostMessage, port: MessagePort): void {
     const { name } = definition;
     const key = `${name}@${version}`;
     const known = this.#workers.get(key);
     if (known !== undefined) {
-      known.control.postMessage({ type: 'port' } satisfies PortMessage, [port]);
+      known.control.postMessage({ type: 'port', serviceWorker } satisfies PortMessage, [port]);
       return;
     }
     const worker = new Worker(new URL('valor-host.js', this.#options.folder), { name: `valor: ${name}` });
@@ -199,6 +199,7 @@ export class Leader {
           definition,
           location,
           core,
+          serviceWorker,
         };
         worker.postMessage(start, [port2, port]);
       },

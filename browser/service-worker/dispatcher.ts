@@ -3,10 +3,11 @@
 import type { Core, Router } from '../core/core.ts';
 import type { Body, HeaderPairs, InstanceRequest, Problem } from '../instance/instance.ts';
 import type { Answer as OwnAnswer } from '../instance/own-fetch.ts';
-import type { PluginStatus } from '../protocol.ts';
+import { isRepeatable, type PluginStatus } from '../protocol.ts';
 import { type Answer, discard, problemAnswer, signed, takeBody, toResponse } from './exchange.ts';
 import type { Fetching, Wanted } from './hosts.ts';
 import { type Call, type Outcome, PluginHost, type SeatEvents, type Seats } from './plugin-host.ts';
+import { type Memo, Recall } from './recall.ts';
 import type { RegisteredPlugin } from './registry.ts';
 
 /** As on the server (loopback/transfer.h). */
@@ -30,6 +31,19 @@ export interface Route {
   url: string;
 }
 
+/** A request on its way to a plug-in. */
+interface Asked {
+  wanted: { method: string; headers: HeaderPairs; body: Body };
+  /** The request that it was made for. */
+  parent: Call | null;
+  signal: AbortSignal;
+  /** What the network has answered already. */
+  first: Response | null;
+  /** For the network, while the body is at hand. */
+  request(): Request;
+  memo: Memo | null;
+}
+
 /** Whether browsers can run it. */
 function runsHere({ type, place, web }: RegisteredPlugin['definition']): boolean {
   return place !== 'server' && (type === 'web' || (type === 'native' && web !== undefined));
@@ -39,6 +53,7 @@ export class Dispatcher {
   readonly #core: Core;
   readonly #scope: URL;
   readonly #seats: Seats;
+  readonly #recall: Recall;
   #entries = new Map<string, Entry>();
   #routed: Entry[] = [];
   #router: Router;
@@ -47,6 +62,7 @@ export class Dispatcher {
     this.#core = core;
     this.#scope = new URL(scope);
     this.#seats = seats;
+    this.#recall = new Recall(scope);
     this.#router = core.createRouter([]);
   }
 
@@ -114,18 +130,27 @@ export class Dispatcher {
 
   stop(): void {
     for (const { host } of this.#routed) host?.stop();
+    this.update([]);
   }
 
   // ---- requests of clients
 
-  async answer(request: Request, route: Route): Promise<Response> {
-    const { method, headers, signal } = request;
+  /** `clientId`: of the page or Worker that asks. */
+  async answer(request: Request, route: Route, clientId: string): Promise<Response> {
+    const { method, url, headers, signal } = request;
     const first = firstFromNetwork(route) ? await network(request.body === null ? request : request.clone()) : null;
     if (first !== null && !isDown(first)) return first;
-    const wanted = { method, headers: [...headers], body: await takeBody(request) };
-    const retry = (): Request =>
-      wanted.body === null ? request : new Request(request, { body: wanted.body as ArrayBuffer });
-    const answer = await this.#ask(route, wanted, null, signal, first, retry);
+    const body = await takeBody(request);
+    const memo = isRepeatable(method) ? null : await this.#recall.memo(clientId, method, url, body);
+    const answer = await this.#ask(route, {
+      wanted: { method, headers: [...headers], body },
+      parent: null,
+      signal,
+      first,
+      request: () => (body === null ? request : new Request(request, { body: body as ArrayBuffer })),
+      memo,
+    });
+    memo?.ended();
     return answer instanceof Response ? answer : toResponse(this.#core, answer, method);
   }
 
@@ -141,10 +166,18 @@ export class Dispatcher {
     const answer = async (): Promise<OwnAnswer> => {
       const first = firstFromNetwork(route) && !(body instanceof ReadableStream) ? await network(make()) : null;
       const wanted = { method, headers, body };
+      const { signal } = abort;
       const given =
         first !== null && !isDown(first)
           ? first
-          : await this.#ask(route, wanted, deepest(asker, parent), abort.signal, first, make);
+          : await this.#ask(route, {
+              wanted,
+              parent: deepest(asker, parent),
+              signal,
+              first,
+              request: make,
+              memo: null,
+            });
       if (!(given instanceof Response)) return { ...given, statusText: this.#core.statusText(given.status) };
       const { status, statusText } = given;
       return { status, statusText, headers: [...given.headers], body: given.body };
@@ -154,29 +187,22 @@ export class Dispatcher {
 
   // ---- both
 
-  /** `first`: what the network has answered already. `request`: gives it to the network, while the body is at hand. */
-  async #ask(
-    route: Route,
-    wanted: { method: string; headers: HeaderPairs; body: Body },
-    parent: Call | null,
-    signal: AbortSignal,
-    first: Response | null,
-    request: () => Request,
-  ): Promise<Answer | Response> {
-    const { entry, host, url } = route;
+  async #ask({ entry, host, url }: Route, asked: Asked): Promise<Answer | Response> {
+    const { wanted, parent, first, memo } = asked;
     const { method, headers, body } = wanted;
     const since = performance.now();
     const requestId = this.#core.requestId(headers);
-    const outcome =
-      depth(parent) > MAX_HOPS
+    const outcome = memo?.begunBefore
+      ? begunBefore
+      : depth(parent) > MAX_HOPS
         ? circle
-        : await submit(host, { requestId, url, method, headers: withId(headers, requestId), body }, parent, signal);
+        : await submit(host, { requestId, url, method, headers: withId(headers, requestId), body }, asked);
     const unanswered =
       outcome.kind === 'declined' || (outcome.kind === 'problem' && isDownStatus(outcome.problem.status));
     if (unanswered) {
       if (first !== null) return first;
       if (entry.plugin.definition.fallback === 'network' && !(body instanceof ReadableStream)) {
-        const response = await network(request());
+        const response = await network(asked.request());
         if (response !== null) return response;
       }
     }
@@ -216,16 +242,27 @@ const circle: Outcome = {
   place: null,
 };
 
-function submit(
-  host: PluginHost,
-  request: Omit<InstanceRequest, 'id'>,
-  parent: Call | null,
-  signal: AbortSignal,
-): Promise<Outcome> {
+/** Nobody sees it. */
+const left: Outcome = { kind: 'problem', problem: { status: 503, detail: 'the client has left' }, place: null };
+
+const begunBefore: Outcome = {
+  kind: 'problem',
+  problem: {
+    status: 502,
+    detail: 'the service worker was stopped while the plug-in worked on this request, which may not be repeated',
+  },
+  place: null,
+};
+
+function submit(host: PluginHost, request: Omit<InstanceRequest, 'id'>, asked: Asked): Promise<Outcome> {
+  const { parent, signal, memo } = asked;
   return new Promise((resolve) => {
-    const call = host.submit(request, parent, resolve);
+    const call = host.submit(request, parent, resolve, memo?.begun ?? null);
     if (call.over) return;
-    signal.addEventListener('abort', () => host.drop(call));
+    signal.addEventListener('abort', () => {
+      host.drop(call);
+      resolve(left);
+    });
   });
 }
 

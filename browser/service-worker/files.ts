@@ -1,8 +1,9 @@
 // Which files a plug-in is made of: its own and all that its imports reach, so that they can be kept for offline. Files that no
 // literal names (`import(variable)`, `fetch(new URL('data.json', import.meta.url))`) are kept when they are first read.
-import { init, parse } from 'es-module-lexer/minimal';
+import { parse } from 'es-module-lexer';
 import type { Definition } from '../core/core.ts';
 import type { PluginFile } from '../instance/instance.ts';
+import { importedScripts, initLexer } from '../instance/javascript/rewrite.ts';
 import { demanded, verify } from './integrity.ts';
 
 /** A file that is not to be had. */
@@ -27,7 +28,7 @@ export function resolved(definition: Definition, base: string): Definition {
   const copy = { ...definition };
   if (copy.url !== undefined) copy.url = withoutFragment(new URL(copy.url, base));
   if (copy.web !== undefined) copy.web = withoutFragment(new URL(copy.web, base));
-  if (copy.root !== undefined) copy.root = new URL(copy.root, base).href;
+  if (copy.root !== undefined) copy.root = new URL(copy.root.replace(/\/*$/, '/'), base).href;
   return copy;
 }
 
@@ -56,20 +57,20 @@ export async function importsOf(file: PluginFile, location: string, folder: stri
     found.set(href, needed || found.get(href) === true);
   };
   const source = new TextDecoder().decode(file.bytes);
-  await init();
+  await initLexer();
   try {
-    for (const { n: specifier, d: dynamic } of parse(source)[0]) {
-      if (specifier === undefined || !/^(\.{0,2}\/|[a-z][a-z0-9+.-]*:)/i.test(specifier)) continue;
-      add(specifier, file.url, dynamic === -1);
+    for (const found of parse(source)[0]) {
+      const { type, specifier } = found;
+      if (!specifier || (type === 'dynamic' && found.glob) || !/^(\.{0,2}\/|[a-z][a-z0-9+.-]*:)/i.test(specifier))
+        continue;
+      add(specifier, file.url, type !== 'dynamic');
     }
   } catch {
     // It does not parse; loading it says where.
   }
-  for (const [, list] of source.matchAll(/\bimportScripts\s*\(([^)]*)\)/g)) {
-    for (const [, , specifier] of list!.matchAll(/(['"])(.*?)\1/g)) {
-      const url = URL.parse(specifier!, location);
-      if (url?.href.startsWith(location)) add(url.href.slice(location.length), folder, false);
-    }
+  for (const address of importedScripts(source, new URL(location))) {
+    const url = URL.parse(address, location);
+    if (url?.href.startsWith(location)) add(url.href.slice(location.length), folder, false);
   }
   return found;
 }

@@ -12,10 +12,11 @@ import {
   type NoticeMessage,
   type OfferMessage,
   PROTOCOL,
+  serviceWorkerLock,
   type ToLeader,
   type ToWorker,
 } from '../protocol.ts';
-import type { Call, Seat, SeatEvents, Seats } from './plugin-host.ts';
+import { begin, type Call, type Seat, type SeatEvents, type Seats } from './plugin-host.ts';
 import type { RegisteredPlugin, Registry } from './registry.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -29,6 +30,9 @@ const PONG_MS = 300;
 // How often a leader whose Workers owe answers is looked at, and how often it may fail to show any sign of life.
 const LOOK_MS = 250;
 const MAX_SILENCE = 4;
+
+/** Names this run of the service worker. */
+const id = crypto.randomUUID();
 
 /** What seats need of the rest. */
 export interface Services {
@@ -60,12 +64,29 @@ export class Hosts implements Seats {
   #looking: Promise<void> | null = null;
   #found: (() => void) | null = null;
   #watching = false;
+  #release: (() => void) | null = null;
   /** A better seat may be there now. */
   onmove: (() => void) | null = null;
 
   constructor(scope: string, services: Services) {
     this.#scope = scope;
     this.#services = services;
+    this.hold();
+  }
+
+  /** Workers know by a lock that this service worker runs. */
+  hold(): void {
+    if (this.#release !== null) return;
+    const released = new Promise<void>((done) => {
+      this.#release = done;
+    });
+    navigator.locks.request(serviceWorkerLock(this.#scope, id), () => released);
+  }
+
+  /** For them, it has ended. */
+  release(): void {
+    this.#release?.();
+    this.#release = null;
   }
 
   /** At the start, and when a leader was lost. */
@@ -88,8 +109,13 @@ export class Hosts implements Seats {
   }
 
   offered(message: OfferMessage, client: Client, port: MessagePort, inForce: readonly RegisteredPlugin[]): void {
-    if (this.#services.registry.settings.hosting === 'service-worker' || this.#leader?.client === client.id) {
+    if (this.#services.registry.settings.hosting === 'service-worker') {
       port.close();
+      return;
+    }
+    if (this.#leader?.client === client.id) {
+      // Its offer and the call for it have crossed.
+      this.#leader.use(port);
       return;
     }
     const before = this.#leader;
@@ -179,21 +205,28 @@ class Leader {
   heard = true;
   /** Pending while it is not known whether it is still there. */
   suspect: Promise<void> | null = null;
-  readonly #port: MessagePort;
+  #port: MessagePort | null = null;
   readonly #lost: (why: string, frozen: boolean) => void;
   #over = false;
   #ponged: (() => void) | null = null;
 
   constructor(client: string, port: MessagePort, lost: (why: string, frozen: boolean) => void) {
     this.client = client;
-    this.#port = port;
     this.#lost = lost;
+    this.use(port);
+  }
+
+  use(port: MessagePort): void {
+    this.#port?.close();
+    this.#port = port;
     port.onmessage = ({ data }: MessageEvent<FromLeader>) => this.#receive(data);
-    port.addEventListener('close', () => this.lose('its page is gone'));
+    port.addEventListener('close', () => {
+      if (this.#port === port) this.lose('its page is gone');
+    });
   }
 
   post(message: ToLeader, transfer: Transferable[] = []): void {
-    if (!this.#over) this.#port.postMessage(message, transfer);
+    if (!this.#over) this.#port?.postMessage(message, transfer);
   }
 
   owes(): boolean {
@@ -221,7 +254,7 @@ class Leader {
   lose(why: string, frozen = false): void {
     if (this.#over) return;
     this.#over = true;
-    this.#port.close();
+    this.#port?.close();
     this.suspect = null;
     this.#ponged?.();
     this.#lost(why, frozen);
@@ -267,8 +300,9 @@ class WorkerSeat implements Seat {
     port1.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     port1.addEventListener('close', () => this.lose('its Worker is gone'));
     const { definition, version } = events.plugin;
+    const location = services.location(events.plugin);
     leader.seats.add(this);
-    leader.post({ type: 'host', definition, version, location: services.location(events.plugin) }, [port2]);
+    leader.post({ type: 'host', definition, version, location, serviceWorker: id }, [port2]);
   }
 
   is(name: string, version: number): boolean {
@@ -335,10 +369,10 @@ class WorkerSeat implements Seat {
         return;
       }
       case 'begun':
-        this.#begun(message.id);
+        begin(this.#events.calls.get(message.id), this);
         return;
       case 'may-begin':
-        if (this.#begun(message.id)) this.#channel.post({ type: 'begin', id: message.id });
+        if (begin(this.#events.calls.get(message.id), this)) this.#channel.post({ type: 'begin', id: message.id });
         return;
       case 'fail':
         this.#events.settle(this, message.id, { kind: 'problem', problem: message.problem, place: this.place });
@@ -377,13 +411,6 @@ class WorkerSeat implements Seat {
         this.#channel.take(message);
         return;
     }
-  }
-
-  #begun(id: number): boolean {
-    const call = this.#events.calls.get(id);
-    if (call === undefined || call.seat !== this) return false;
-    call.begun = true;
-    return true;
   }
 
   /** Waits for the Worker's death: its lock is free then. */
@@ -455,8 +482,7 @@ class LocalSeat implements Seat {
         ready: () => events.ready(this),
         loadFailed: (message) => events.loadFailed(this, message),
         begin: ({ id }) => {
-          const call = events.calls.get(id);
-          if (call !== undefined) call.begun = true;
+          begin(events.calls.get(id), this);
           return null;
         },
         respond: (id, status, headers, body) => {

@@ -31,6 +31,8 @@ export interface Call {
   attempts: number;
   deadline: number;
   over: boolean;
+  /** The plug-in was given it. */
+  onbegun: (() => void) | null;
   settle(outcome: Outcome): void;
 }
 
@@ -73,6 +75,14 @@ export interface Seats {
 
 let nextId = 1;
 
+/** The plug-in is given the call by `seat`. Returns whether it may. */
+export function begin(call: Call | undefined, seat: Seat): boolean {
+  if (call === undefined || call.seat !== seat) return false;
+  call.begun = true;
+  call.onbegun?.();
+  return true;
+}
+
 export class PluginHost implements SeatEvents {
   readonly plugin: RegisteredPlugin;
   readonly calls = new Map<number, Call>();
@@ -105,7 +115,12 @@ export class PluginHost implements SeatEvents {
   }
 
   /** Gives the request to the plug-in. `settle` is called once, maybe at once, unless drop() comes first. */
-  submit(request: Omit<InstanceRequest, 'id'>, parent: Call | null, settle: (outcome: Outcome) => void): Call {
+  submit(
+    request: Omit<InstanceRequest, 'id'>,
+    parent: Call | null,
+    settle: (outcome: Outcome) => void,
+    onbegun: (() => void) | null = null,
+  ): Call {
     const { timeout_ms, queue } = this.plugin.definition.limits;
     const now = performance.now();
     const call: Call = {
@@ -116,6 +131,7 @@ export class PluginHost implements SeatEvents {
       attempts: 0,
       deadline: now + timeout_ms,
       over: false,
+      onbegun,
       settle,
     };
     if (now < this.#refuseUntil) {

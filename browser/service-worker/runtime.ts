@@ -61,7 +61,7 @@ export class Runtime {
       event.respondWith(own);
       return true;
     }
-    const answer = this.#answer(request);
+    const answer = this.#answer(event);
     if (answer === null) return false;
     event.respondWith(answer);
     return true;
@@ -99,8 +99,9 @@ export class Runtime {
   }
 
   /** Undoes stop(). */
-  start(): void {
+  async start(): Promise<void> {
     this.#stopped = false;
+    (await this.#loading).hosts.hold();
   }
 
   /** Ends all instances; nothing is answered any more. */
@@ -109,6 +110,7 @@ export class Runtime {
     const { dispatcher, hosts } = await this.#loading;
     dispatcher.stop();
     hosts.leave();
+    hosts.release();
   }
 
   async #load(): Promise<Loaded> {
@@ -134,20 +136,22 @@ export class Runtime {
   }
 
   /** Null: it is the network's, which answers it without passing through here. */
-  #answer(request: Request): Promise<Response> | null {
-    if (this.#loaded === null) return this.#late(request);
+  #answer(event: FetchEvent): Promise<Response> | null {
+    const { request, clientId } = event;
+    if (this.#loaded === null) return this.#late(event);
     const route = this.#loaded.dispatcher.match(request.url);
-    return route && this.#loaded.dispatcher.answer(request, route);
+    return route && this.#loaded.dispatcher.answer(request, route, clientId);
   }
 
   /** A request that came before the registry was there. */
-  async #late(request: Request): Promise<Response> {
+  async #late(event: FetchEvent): Promise<Response> {
     try {
       await this.#loading;
     } catch {
       // Told when it happened.
     }
-    return this.#parts.own?.(request) ?? (this.#loaded && this.#answer(request)) ?? fetch(request);
+    const { request } = event;
+    return this.#parts.own?.(request) ?? (this.#loaded && this.#answer(event)) ?? fetch(request);
   }
 
   async #call(message: CallMessage, port: MessagePort): Promise<void> {

@@ -224,10 +224,5 @@ document.addEventListener('keydown', (event) => {
   keys[name]();
 });
 
-// One request to this page's own plug-in, once plug-ins answer: from then on the page is there offline.
-const keep = () => fetch('./').catch(() => {});
-if (navigator.serviceWorker?.controller) keep();
-else navigator.serviceWorker?.addEventListener('controllerchange', keep, { once: true });
-
 await refresh();
 if (location.hash !== '') await open(location.hash.slice(1));
