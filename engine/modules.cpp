@@ -43,6 +43,20 @@ std::string folder_of(const std::string& path) {
   return path.substr(0, path.rfind('/') + 1);
 }
 
+core::Result<std::string> read_bytes(const std::string& path) {
+  // A folder would read as empty, and a device or a pipe might never end.
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(path, unknown))
+    return core::Error{"cannot read " + path + ": it is not a file"};
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream content;
+  if (!in || !(content << in.rdbuf())) {
+    bool empty = static_cast<bool>(in) && content.str().empty() && in.peek() == std::ifstream::traits_type::eof();
+    if (!empty) return core::Error{"cannot read " + path};
+  }
+  return std::move(content).str();
+}
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -112,7 +126,7 @@ ModuleLoader::~ModuleLoader() {
 }
 
 v8::Maybe<ModuleLoader::Entry> ModuleLoader::run_entry(v8::Local<v8::Context> context, const std::string& path,
-                                                       const std::string& root_path) {
+                                                       const std::string& root_path, FileHashes hashes) {
   auto fail = [&](const std::string& message) {
     throw_error(isolate_, message);
     return v8::Nothing<Entry>();
@@ -125,6 +139,7 @@ v8::Maybe<ModuleLoader::Entry> ModuleLoader::run_entry(v8::Local<v8::Context> co
   if (!root) return fail("cannot read " + folder + ": " + root.error().message);
   root_ = *root == "/" ? *root : *root + "/";
   entry_ = *file;
+  hashes_ = std::move(hashes);
 
   if (!is_always_module(*file)) {
     core::Result<std::string> text = read(*file);
@@ -169,14 +184,18 @@ v8::Maybe<ModuleLoader::Entry> ModuleLoader::run_entry(v8::Local<v8::Context> co
   return v8::Just(entry);
 }
 
-ModuleLoader::Import ModuleLoader::import_script(v8::Local<v8::Context> context, const std::string& path) {
+ModuleLoader::Import ModuleLoader::import_script(v8::Local<v8::Context> context, const std::string& path,
+                                                 std::string& reason) {
   if (entry_is_module_) return Import::kInModule;
   core::Result<std::string> decoded = percent_decode(path);
   if (!decoded) return Import::kMissing;
   core::Result<std::string> file = canonical_path(folder_of(entry_) + *decoded);
   if (!file || !file->starts_with(root_)) return Import::kMissing;
   core::Result<std::string> text = read(*file);
-  if (!text) return Import::kMissing;
+  if (!text) {
+    reason = text.error().message;
+    return Import::kUnusable;
+  }
   v8::ScriptOrigin origin(to_v8(isolate_, *file));
   v8::Local<v8::Script> script;
   v8::Local<v8::Value> ignored;
@@ -229,25 +248,22 @@ std::string ModuleLoader::own_file(std::string_view url) const {
   return found ? std::move(target->path) : std::string();
 }
 
+core::Status ModuleLoader::check_own_file(const std::string& path) const {
+  if (!hashes_.lists(path)) return core::Nothing{};
+  core::Result<std::string> bytes = read_bytes(path);
+  return bytes ? hashes_.check(path, *bytes) : bytes.error();
+}
+
 core::Result<std::string> ModuleLoader::read(const std::string& path) const {
-  // A folder would read as empty, and a device or a pipe might never end.
-  std::error_code unknown;
-  if (!std::filesystem::is_regular_file(path, unknown))
-    return core::Error{"cannot read " + path + ": it is not a file"};
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream content;
-  if (!in || !(content << in.rdbuf())) {
-    bool empty = static_cast<bool>(in) && content.str().empty() && in.peek() == std::ifstream::traits_type::eof();
-    if (!empty) return core::Error{"cannot read " + path};
-  }
-  std::string text = std::move(content).str();
+  core::Result<std::string> bytes = read_bytes(path);
+  if (!bytes) return bytes;
+  if (core::Status checked = hashes_.check(path, *bytes); !checked) return checked.error();
+  std::string text = std::move(bytes).value();
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   if (text.size() > static_cast<size_t>(v8::String::kMaxLength)) return core::Error{path + " is too large"};
   if (!is_typescript(path)) return text;
   if (!strip_) return core::Error{path + " is TypeScript, which this program cannot strip"};
-  core::Result<std::string> stripped = strip_(path, text);
-  if (!stripped) return core::Error{stripped.error().message};
-  return stripped;
+  return strip_(path, text);
 }
 
 v8::MaybeLocal<v8::Module> ModuleLoader::compile_module(const std::string& path, v8::Local<v8::String> source) {

@@ -16,6 +16,7 @@
 #include <unordered_map>
 
 #include "core/result.h"
+#include "engine/integrity.h"
 
 namespace valor::engine {
 
@@ -38,19 +39,24 @@ class ModuleLoader {
     v8::Local<v8::Promise> settled;  ///< of the module's evaluation
   };
   /// Loads and runs the script at `path` (absolute); what it imports lies below the folder `root`, or its own if that
-  /// is "". Runs plug-in code. Throws JavaScript exceptions; also for files that are missing or may not be read.
-  v8::Maybe<Entry> run_entry(v8::Local<v8::Context> context, const std::string& path, const std::string& root = "");
+  /// is "", and is what `hashes` allow. Runs plug-in code. Throws JavaScript exceptions; also for files that are
+  /// missing or may not be read.
+  v8::Maybe<Entry> run_entry(v8::Local<v8::Context> context, const std::string& path, const std::string& root = "",
+                             FileHashes hashes = {});
 
   /// The loader of the isolate that is entered; nullptr when it has none.
   static ModuleLoader* from(v8::Isolate* isolate) { return static_cast<ModuleLoader*>(isolate->GetData(kDataSlot)); }
 
   /// The path of a file that the plug-in may import, from its file: URL; empty when there is none.
   std::string own_file(std::string_view url) const;
+  /// Whether the file at `path`, an own_file(), is the one that is meant, where the definition says that.
+  core::Status check_own_file(const std::string& path) const;
 
-  enum class Import { kDone, kThrew, kMissing, kInModule };
+  enum class Import { kDone, kThrew, kMissing, kUnusable, kInModule };
   /// Runs a classic script (importScripts); `path` is relative to the entry script's folder and percent-encoded.
-  /// kInModule: the entry is a module, which may not do this.
-  Import import_script(v8::Local<v8::Context> context, const std::string& path);
+  /// kUnusable: it is there, and `reason` says why it cannot be run. kInModule: the entry is a module, which may not do
+  /// this.
+  Import import_script(v8::Local<v8::Context> context, const std::string& path, std::string& reason);
 
  private:
   enum class Kind { kScript, kJson };
@@ -90,6 +96,7 @@ class ModuleLoader {
   StripTypes strip_;
   std::string root_;   // canonical, with a slash at the end
   std::string entry_;  // canonical
+  FileHashes hashes_;
   bool entry_is_module_ = true;
   std::map<std::string, std::unique_ptr<Record>, std::less<>> records_;
   std::unordered_multimap<int, Record*> by_hash_;

@@ -122,15 +122,16 @@ void load_lazy(const Info& info) {
   }
 }
 
-// importScript(path: string): runs a classic script of the plug-in's folder; "" or why there is none
+// importScript(path: string): runs a classic script of the plug-in's folder; "", "missing", "module" or why it cannot
+// be run
 void import_script(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
   ModuleLoader* loader = Isolate::from(isolate) != nullptr ? ModuleLoader::from(isolate) : nullptr;
   ModuleLoader::Import done = ModuleLoader::Import::kMissing;
-  if (loader != nullptr) done = loader->import_script(isolate->GetCurrentContext(), to_utf8(isolate, info[0]));
-  const char* result = done == ModuleLoader::Import::kMissing    ? "missing"
-                       : done == ModuleLoader::Import::kInModule ? "module"
-                                                                 : "";
+  std::string result;
+  if (loader != nullptr) done = loader->import_script(isolate->GetCurrentContext(), to_utf8(isolate, info[0]), result);
+  if (done == ModuleLoader::Import::kMissing) result = "missing";
+  if (done == ModuleLoader::Import::kInModule) result = "module";
   if (done != ModuleLoader::Import::kThrew) info.GetReturnValue().Set(to_v8(isolate, result));
 }
 
@@ -140,8 +141,14 @@ void read_own_file(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
   ModuleLoader* loader = Isolate::from(isolate) != nullptr ? ModuleLoader::from(isolate) : nullptr;
   if (loader == nullptr || !info[1]->IsNumber()) return;
-  std::ifstream in(loader->own_file(to_utf8(isolate, info[0])), std::ios::binary);
-  if (!in.seekg(static_cast<std::streamoff>(info[1].As<v8::Number>()->Value()))) return;
+  const std::string path = loader->own_file(to_utf8(isolate, info[0]));
+  const auto offset = static_cast<std::streamoff>(info[1].As<v8::Number>()->Value());
+  if (core::Status checked = offset == 0 ? loader->check_own_file(path) : core::Nothing{}; !checked) {
+    isolate->ThrowException(v8::Exception::TypeError(to_v8(isolate, checked.error().message)));
+    return;
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in.seekg(offset)) return;
   std::vector<char> bytes(kPiece);
   in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   const auto length = static_cast<size_t>(in.gcount());

@@ -397,6 +397,37 @@ for (const name of browserNames) {
         assert.deepEqual(await plugin.json(), [1, true, '/plugins/p/z', ['a', 'default'], `${folder}main.js`, 1]);
       });
 
+      test('imports reach the folder of the file, or that which the definition or the server gives', async () => {
+        const files = {
+          'lib/main.js': `import { up } from '../up.js'; export default { fetch: () => new Response(up) };`,
+          'up.js': 'export const up = "up";',
+        };
+        assert.match(
+          (await start(files)) as string,
+          /there is no such file in the plug-in's folder .*\/plugins\/p\/lib\//,
+        );
+        assert.equal((await (await started(files, { root: folder })).ask()).body, 'up');
+        const delivered = Object.fromEntries(
+          Object.entries(files).map(([path, text]) => [`_valor/plugins/p/${path}`, text]),
+        );
+        assert.equal((await (await started(delivered)).ask()).body, 'up');
+      });
+
+      test('an app from npm runs unchanged', async () => {
+        const plugin = await started(readFileSync(join(build, 'examples/hono-app.js'), 'utf8'));
+        assert.equal((await plugin.ask()).body, 'try /books');
+        assert.equal((await plugin.json('books/2')).title, 'Communicating Sequential Processes');
+        const added = await plugin.ask({
+          method: 'POST',
+          url: 'books',
+          headers: [['content-type', 'application/json']],
+          body: ['{"title":"SICP"}'],
+        });
+        assert.equal(added.status, 201);
+        assert.equal((await plugin.json('books/3')).title, 'SICP');
+        assert.equal((await plugin.ask('nowhere')).status, 404);
+      });
+
       test('importScripts runs scripts of the folder in order, in one global scope', async () => {
         const paths = ['main.js', 'lib/first.js', 'lib/second.js'];
         const plugin = await started(Object.fromEntries(paths.map((path) => [path, testPlugin(`imports/${path}`)])));

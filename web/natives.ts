@@ -41,9 +41,9 @@ export interface EngineNatives {
   isolateInfo(): IsolateInfo;
   /**
    * Runs a classic script, named relative to the plug-in's own and percent-encoded. Returns "" when it ran, "missing" when
-   * there is none, "module" when the plug-in is a module.
+   * there is none, "module" when the plug-in is a module, else why the script cannot be run.
    */
-  importScript(path: string): '' | 'missing' | 'module';
+  importScript(path: string): string;
   /**
    * The next bytes of a file of the plug-in's folder, from `offset` on: null at its end, undefined when there is no such file. A
    * file: URL.

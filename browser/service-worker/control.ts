@@ -113,7 +113,7 @@ export class Control {
     const pluginFile = typeof plugins === 'string' ? new URL(plugins, base).href : null;
     const settings: Settings = { hosting, pluginFile, precache: precache.map((url) => new URL(url, base).href) };
     const before = store.configured;
-    runtime.start();
+    await runtime.start();
     const given =
       typeof plugins === 'string'
         ? null

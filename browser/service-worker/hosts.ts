@@ -64,14 +64,29 @@ export class Hosts implements Seats {
   #looking: Promise<void> | null = null;
   #found: (() => void) | null = null;
   #watching = false;
+  #release: (() => void) | null = null;
   /** A better seat may be there now. */
   onmove: (() => void) | null = null;
 
   constructor(scope: string, services: Services) {
     this.#scope = scope;
     this.#services = services;
-    // Until the end, by which Workers know it.
-    navigator.locks.request(serviceWorkerLock(scope, id), () => new Promise(() => {}));
+    this.hold();
+  }
+
+  /** Workers know by a lock that this service worker runs. */
+  hold(): void {
+    if (this.#release !== null) return;
+    const released = new Promise<void>((done) => {
+      this.#release = done;
+    });
+    navigator.locks.request(serviceWorkerLock(this.#scope, id), () => released);
+  }
+
+  /** For them, it has ended. */
+  release(): void {
+    this.#release?.();
+    this.#release = null;
   }
 
   /** At the start, and when a leader was lost. */

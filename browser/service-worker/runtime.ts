@@ -99,8 +99,9 @@ export class Runtime {
   }
 
   /** Undoes stop(). */
-  start(): void {
+  async start(): Promise<void> {
     this.#stopped = false;
+    (await this.#loading).hosts.hold();
   }
 
   /** Ends all instances; nothing is answered any more. */
@@ -109,6 +110,7 @@ export class Runtime {
     const { dispatcher, hosts } = await this.#loading;
     dispatcher.stop();
     hosts.leave();
+    hosts.release();
   }
 
   async #load(): Promise<Loaded> {

@@ -34,13 +34,17 @@ NativeGuest::~NativeGuest() {
 }
 
 void NativeGuest::start() {
+  core::Status checked = core::Nothing{};
   core::Result<const valor_guest*> loaded = core::Error{};
   // Loading runs the library's own initialisation, which is plug-in code.
   outside([&] {
-    loaded = libraries_.load(definition().path, host_table());
+    if (kind_.check_web_ && !definition().web.empty()) checked = kind_.check_web_(definition());
+    if (!checked) return;
+    loaded = kind_.libraries_.load(definition().path, host_table());
     if (loaded) number_ = InstanceTable::of_process().add(*this);
   });
   if (over()) return;
+  if (!checked) return context().start_failed(checked.error().message);
   if (!loaded) return context().start_failed(loaded.error().message);
   guest_ = *loaded;
   if (number_ == 0) return context().start_failed("too many native instances in this process");

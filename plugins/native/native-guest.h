@@ -4,14 +4,13 @@
 #include <cstdint>
 
 #include "plugins/abi/abi-guest.h"
-#include "plugins/native/library.h"
+#include "plugins/native/native-kind.h"
 
 namespace valor::plugins::native {
 
 class NativeGuest final : public abi::AbiGuest {
  public:
-  NativeGuest(host::GuestContext& context, const outgoing::OpenNetwork& open_network, LibraryCache& libraries)
-      : AbiGuest(context, open_network), libraries_(libraries) {}
+  NativeGuest(host::GuestContext& context, NativeKind& kind) : AbiGuest(context, kind.open_network_), kind_(kind) {}
   ~NativeGuest() override;
 
   void start() override;
@@ -26,7 +25,7 @@ class NativeGuest final : public abi::AbiGuest {
   template <class Function>
   void outside(Function function);
 
-  LibraryCache& libraries_;
+  NativeKind& kind_;
   const valor_guest* guest_ = nullptr;
   uint64_t number_ = 0;
   void* self_ = nullptr;

@@ -5,7 +5,7 @@
 namespace valor::plugins::native {
 
 std::unique_ptr<host::Guest> NativeKind::create(host::GuestContext& context) {
-  return std::make_unique<NativeGuest>(context, open_network_, libraries_);
+  return std::make_unique<NativeGuest>(context, *this);
 }
 
 }  // namespace valor::plugins::native

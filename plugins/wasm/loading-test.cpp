@@ -48,6 +48,26 @@ TEST_CASE("a module that is too large for its limits is refused") {
   says(why(GuestParts{.memories = {{.minimum = 200}}}.write(), limits), "12.5 MiB of memory, more than its limit");
 }
 
+TEST_CASE("a module that is not the one that the definition means is refused, also once it has been compiled") {
+  TestFolder folder;
+  const std::string bytes = GuestParts{}.write();
+  valor::core::Definition definition;
+  definition.name = definition.prefix = "test";
+  definition.url = folder.write("plugin.wasm", bytes);
+  auto integrity_of = [](std::string_view text) {
+    const auto algorithm = valor::core::HashAlgorithm::kSha256;
+    return valor::core::integrity_text(algorithm, valor::engine::digest(algorithm, text));
+  };
+  for (const char* path : {"", "plugin.wasm"}) {
+    CAPTURE(path);
+    definition.integrity = {{path, valor::core::Integrity::parse(integrity_of(bytes)).value()}};
+    CHECK(Fixture(definition).error == "");
+    definition.integrity = {{path, valor::core::Integrity::parse(integrity_of("other")).value()}};
+    says(Fixture(definition).error, "/plugin.wasm: is not the file that \"integrity\" means: expected " +
+                                        integrity_of("other") + ", found " + integrity_of(bytes));
+  }
+}
+
 TEST_CASE("a guest of another version of the ABI is refused") {
   says(why(GuestParts{.abi = 2}.write()), "needs version 2 of the plug-in ABI, and this Valor speaks version 1");
   says(why(GuestParts{.abi = -1}.write()), "needs version 4294967295");

@@ -1,6 +1,5 @@
 #include "plugins/wasm/module-cache.h"
 
-#include <openssl/evp.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -39,10 +38,8 @@ core::Result<std::string> read_file(const std::string& path, uint64_t most_bytes
 }
 
 std::string key_of(std::string_view bytes, uint32_t memory_mb) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr) != 1) return {};
-  return std::string(reinterpret_cast<const char*>(digest), size) + std::to_string(memory_mb);
+  const std::string digest = engine::digest(core::HashAlgorithm::kSha256, bytes);
+  return digest.empty() ? digest : digest + std::to_string(memory_mb);
 }
 
 v8::MemorySpan<const uint8_t> span_of(std::string_view bytes) {
@@ -63,12 +60,13 @@ std::string compile_error(v8::Isolate* isolate, std::string_view bytes) {
 }  // namespace
 
 core::Result<std::shared_ptr<const Module>> ModuleCache::load(v8::Isolate* isolate, const std::string& path,
-                                                              uint32_t memory_mb) {
+                                                              uint32_t memory_mb, const engine::FileHashes& hashes) {
   auto refuse = [&](const std::string& why) { return core::Error{path + ": " + why}; };
   const uint64_t limit = uint64_t{memory_mb} << 20;
   core::Result<std::string> read = read_file(path, limit, memory_mb);
   if (!read) return refuse(read.error().message);
   const std::string& bytes = *read;
+  if (core::Status checked = hashes.check(path, bytes); !checked) return checked.error();
   std::string key = key_of(bytes, memory_mb);
   if (auto kept = find(key)) return kept;
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "engine/integrity.h"
 
 namespace valor::plugins::wasm {
 
@@ -29,7 +30,8 @@ class ModuleCache {
  public:
   /// Reads the file at `path`, checks it, and compiles it unless that has been done. `isolate` is entered, in a
   /// context, on this thread. The error is for the operator and names the file.
-  core::Result<std::shared_ptr<const Module>> load(v8::Isolate* isolate, const std::string& path, uint32_t memory_mb);
+  core::Result<std::shared_ptr<const Module>> load(v8::Isolate* isolate, const std::string& path, uint32_t memory_mb,
+                                                   const engine::FileHashes& hashes);
 
   /// How many modules it keeps.
   size_t size();

@@ -142,8 +142,8 @@ void WasmGuest::start() {
 }
 
 bool WasmGuest::load(core::Status& loaded) {
-  core::Result<std::shared_ptr<const Module>> module =
-      kind_.modules_.load(isolate_->v8(), definition().url, definition().limits.memory_mb);
+  core::Result<std::shared_ptr<const Module>> module = kind_.modules_.load(
+      isolate_->v8(), definition().url, definition().limits.memory_mb, {definition().integrity, definition().url});
   if (isolate_->dead()) return false;
   if (!module) {
     loaded = module.error();

@@ -26,8 +26,10 @@ inline std::string test_plugin(const std::string& name) {
 class Fixture {
  public:
   explicit Fixture(std::string path, std::string config = "null", core::Limits limits = {})
+      : Fixture(definition_of(std::move(path), std::move(config), limits)) {}
+  explicit Fixture(core::Definition definition)
       : kind(engine::testing::test_setting().platform, nullptr),
-        host(definition_of(std::move(path), std::move(config), limits)),
+        host(std::move(definition)),
         error(host.start(kind)) {}
 
   std::string text(const std::string& url) { return host.get(url).answer; }

@@ -35,6 +35,7 @@ function importScripts(...urls: unknown[]): void {
     if (result === 'missing') {
       throw new DOMException(`There is no script ${target.href} in the plug-in's folder`, 'NetworkError');
     }
+    if (result !== '') throw new DOMException(result, 'NetworkError');
   }
 }
 

@@ -8,7 +8,10 @@ import { ModuleLoader } from './modules.ts';
 const folder = 'https://example.org/plugins/p/';
 const encoder = new TextEncoder();
 
-function loaderOf(files: Record<string, string>, global: object = {}): { loader: ModuleLoader; read: string[] } {
+function loaderOf(
+  files: Record<string, string>,
+  global: object = globalThis,
+): { loader: ModuleLoader; read: string[] } {
   const read: string[] = [];
   const loader = new ModuleLoader({
     root: folder,
@@ -27,7 +30,7 @@ function loaderOf(files: Record<string, string>, global: object = {}): { loader:
 
 /** The namespace of main.js. */
 // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects
-async function run(files: Record<string, string>, global: object = {}): Promise<any> {
+async function run(files: Record<string, string>, global: object = globalThis): Promise<any> {
   const { loader } = loaderOf(files, global);
   return loader.import('./main.js', undefined, folder);
 }
@@ -92,6 +95,12 @@ const cases: [name: string, main: string, expected: unknown, others?: Record<str
     'import { n, add } from "./a.js"; import * as a from "./a.js"; add(); add(); export const result = [n, a.n];',
     [2, 2],
     { 'a.js': 'export let n = 0; export function add() { n++; }' },
+  ],
+  [
+    'a name of the language that the module has for itself',
+    'import { Map, x as Math } from "./a.js"; const Set = 1; let Date; Date = 2; export const result = [Map, Math, Set, Date, Array.of(3)];',
+    [4, 5, 1, 2, [3]],
+    { 'a.js': 'export const Map = 4, x = 5;' },
   ],
   [
     'an import cannot be assigned to',
@@ -268,7 +277,7 @@ test('an import that failed can be tried again', async () => {
 });
 
 test('the global that is given stands around the code', async () => {
-  const global = { word: 'ours', onmessage: null };
+  const global = Object.assign(Object.create(globalThis), { word: 'ours', onmessage: null });
   const { result } = await run(
     { 'main.js': 'onmessage = () => 1; export const result = [word, typeof Array];' },
     global,

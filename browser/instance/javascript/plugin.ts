@@ -1,4 +1,5 @@
 // An instance of a plug-in in JavaScript: its global, its code, and the style in which it wants its requests.
+import type { Definition } from '../../core/core.ts';
 import type { Instance, InstanceOptions, InstanceRequest, PluginFile } from '../instance.ts';
 import { ClassicScripts } from './classic.ts';
 import { describe, failure, listenForPlaces, stackTag } from './errors.ts';
@@ -9,7 +10,7 @@ import { createLocation } from './location.ts';
 import { MessageStyle } from './message-style.ts';
 import { importer, ModuleLoader, scriptText } from './modules.ts';
 import { createFetch, createRequestClass } from './own-fetch.ts';
-import { initLexer, isModule } from './rewrite.ts';
+import { isModule } from './rewrite.ts';
 import type { Style } from './style.ts';
 
 const noStyle =
@@ -21,9 +22,12 @@ const plugins = new Set<JavaScriptPlugin>();
 let created = 0;
 
 /** URL of the folder that a plug-in's imports may reach, with a slash at the end. */
-function rootOf(root: string | undefined, entry: string): string {
-  if (root === undefined) return new URL('.', entry).href;
-  return new URL(root.endsWith('/') ? root : `${root}/`, entry).href;
+function rootOf({ name, root }: Definition, entry: string): string {
+  if (root !== undefined) return new URL(root.endsWith('/') ? root : `${root}/`, entry).href;
+  // A server of Valor delivers the whole folder there, and nothing else.
+  const delivered = `/_valor/plugins/${name}/`;
+  const at = entry.indexOf(delivered);
+  return at < 0 ? new URL('.', entry).href : entry.slice(0, at + delivered.length);
 }
 
 class JavaScriptPlugin implements Instance {
@@ -48,8 +52,8 @@ class JavaScriptPlugin implements Instance {
     this.#listeners = new Listeners(global);
     const location = createLocation(options.location);
     const PluginRequest = createRequestClass(location.href);
-    const files = { root: rootOf(definition.root, entry), read, tag: this.#tag };
-    this.#modules = new ModuleLoader({ ...files, global: this.#standIn?.global ?? {}, blobs: place === 'worker' });
+    const files = { root: rootOf(definition, entry), read, tag: this.#tag };
+    this.#modules = new ModuleLoader({ ...files, global, blobs: place === 'worker' });
     this.#scripts = new ClassicScripts({
       ...files,
       entry,
@@ -89,7 +93,6 @@ class JavaScriptPlugin implements Instance {
   }
 
   async #run(file: PluginFile): Promise<void> {
-    await initLexer();
     const text = scriptText(file);
     const { pathname } = new URL(this.#entry);
     let namespace: object = {};
