@@ -37,18 +37,10 @@ function times(page: Page, url: string, count: number): Promise<number[]> {
   );
 }
 
-// Types of a page, which this project does not have otherwise.
-declare const document: { createElement(name: 'iframe'): Frame; body: { append(frame: Frame): void } };
-declare function addEventListener(name: 'message', done: (event: { data: number[] }) => void, options: object): void;
-interface Frame {
-  src: string;
-  contentWindow: { postMessage(message: unknown, origin: string): void };
-}
-
 /** Runs in a page without the DevTools, whose view of each request takes time: asks its frames in turns, and reports. */
 const conductor = async (frames: [url: string, requests: string][], rounds: number): Promise<void> => {
-  const asked: [window: Frame['contentWindow'], url: string, taken: number[]][] = [];
-  const reply = (): Promise<{ data: number[] }> =>
+  const asked: [window: Window, url: string, taken: number[]][] = [];
+  const reply = (): Promise<MessageEvent<number[]>> =>
     new Promise((done) => addEventListener('message', done, { once: true }));
   for (const [url, requests] of frames) {
     const frame = document.createElement('iframe');
@@ -56,7 +48,7 @@ const conductor = async (frames: [url: string, requests: string][], rounds: numb
     const ready = reply();
     document.body.append(frame);
     await ready;
-    asked.push([frame.contentWindow, requests, []]);
+    asked.push([frame.contentWindow!, requests, []]);
   }
   for (let round = 0; round < rounds; round++) {
     for (const [frame, url, taken] of asked) {
