@@ -528,7 +528,7 @@ for (const name of browserNames) {
           onmessage = async () => postMessage({ body: JSON.stringify([
             valor.config, self.valor === valor, location.href, location.pathname, String(location), name,
             new Request('a?b').url, new Request('/c') instanceof Request, new Request(new Request('d'), { method: 'PUT' }).method,
-            typeof close, typeof clients, typeof FetchEvent, self === globalThis, self.self === self,
+            new WebSocket('/ws').url.replace('ws:', 'http:'), typeof close, typeof clients, typeof FetchEvent, self === globalThis, self.self === self,
           ]) });`);
         assert.deepEqual(await plugin.json(), [
           { who: 'Alice' },
@@ -540,6 +540,7 @@ for (const name of browserNames) {
           `${location}a?b`,
           true,
           'PUT',
+          site.url('/ws'),
           'undefined',
           'undefined',
           'function',
@@ -547,6 +548,18 @@ for (const name of browserNames) {
           true,
         ]);
       });
+
+      if (place === 'worker') {
+        test('addresses of XMLHttpRequest are relative to the mount', async () => {
+          site.files['/mount/data.txt'] = 'read';
+          const plugin = await started(`
+            const request = new XMLHttpRequest();
+            request.open('GET', 'data.txt', false);
+            request.send();
+            onmessage = () => postMessage({ body: request.responseText });`);
+          assert.equal((await plugin.ask()).body, 'read');
+        });
+      }
 
       test('a plug-in sees Web APIs', async () => {
         const { wrong, selfIsGlobal } = await (await started(testPlugin('scope.js'))).json();

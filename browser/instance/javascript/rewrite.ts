@@ -270,9 +270,8 @@ const builtins =
 
 /** A declaration of those that occur in the source, for within `with`. */
 function builtinsIn(source: string, valor: string, except: string[] = []): string {
-  const others = new Set([...except, ...assignedNames(source)]);
-  const words = new Set(source.match(/[\w$]+/g));
-  const names = builtins.split(' ').filter((name) => words.has(name) && !others.has(name));
+  const found = builtins.split(' ').filter((name) => source.includes(name) && !except.includes(name));
+  const names = found.filter((name) => !new RegExp(`(?<![.\\w$])${name}\\s*=(?![=>])`).test(source));
   return names.length === 0 ? '' : `const {${names.join()}}=${valor}.global;`;
 }
 
@@ -372,8 +371,7 @@ function declaredNames(source: string): string[] {
 
 /** Names that something is assigned to. Where nothing declares them, a sloppy script makes them properties of the global. */
 export function assignedNames(source: string): Set<string> {
-  const name = String.raw`([\p{ID_Start}$_][\p{ID_Continue}$]*)`;
-  const assignment = new RegExp(String.raw`(?<![.\p{ID_Continue}$])${name}\s*=(?![=>])`, 'gu');
+  const assignment = /(?<![\w$\u0080-\uffff])([\w$\u0080-\uffff]+)\s*=(?![=>])/g;
   return new Set([...source.matchAll(assignment)].map(([, found]) => found!));
 }
 
