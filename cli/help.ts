@@ -2,7 +2,8 @@
 import type { Specs } from './arguments.ts';
 import { buildHelp, buildSpecs } from './build.ts';
 import { newHelp, newSpecs } from './new.ts';
-import { specs } from './options.ts';
+import { type OwnCommand, specs } from './options.ts';
+import { testHelp, testSpecs } from './test.ts';
 
 const examples = `Examples:
   valor -p plugins.json                          serve on http://127.0.0.1:8080
@@ -10,6 +11,7 @@ const examples = `Examples:
   valor -p base.json -p team.json -w             two plug-in files, and /_plugins to change them while running
   valor new hello --lang cpp                     a plug-in project: valor new --help
   valor build hello                              compile it: valor build --help
+  valor test hello.js --cases cases.json         on a server and in a browser: valor test --help
   valor types > valor.d.ts                       what a plug-in in TypeScript finds on its global
   VALOR_ADMIN_TOKEN=... valor -w --host 0.0.0.0  start empty; plug-ins are added over HTTP with the token
 
@@ -23,7 +25,7 @@ A plug-in file:
 const exits = `Exit codes:
   0  stopped by SIGTERM or SIGINT, with everything finished or the drain timeout passed
   1  could not start (address in use, files of Valor missing), stopped at once by a second signal,
-     or a build failed
+     or a build or a test failed
   2  a mistake on the command line or in a plug-in file`;
 
 /** Wraps at 100 columns: option on the left, what it does on the right. */
@@ -35,6 +37,7 @@ export function helpText(): string {
     '       valor [serve] -w [options]',
     '       valor new NAME [--lang LANGUAGE]',
     '       valor build [FOLDER]',
+    '       valor test PLUGIN --cases FILE',
     '       valor types > valor.d.ts',
     ...optionLines(specs),
     '',
@@ -46,17 +49,23 @@ export function helpText(): string {
   return lines.join('\n');
 }
 
+const own = {
+  new: { help: newHelp, specs: newSpecs },
+  build: { help: buildHelp, specs: buildSpecs },
+  test: { help: testHelp, specs: testSpecs },
+} as const;
+
 /** --help of a command that has its own. */
-export function commandHelp(command: 'new' | 'build'): string {
-  const { usage, about, examples } = command === 'new' ? newHelp : buildHelp;
+export function commandHelp(command: OwnCommand): string {
+  const { usage, about, examples } = own[command].help;
   return [
     ...usage.map((line) => `Usage: ${line}`),
     '',
     ...wrap(about, 100),
-    ...optionLines(command === 'new' ? newSpecs : buildSpecs),
+    ...optionLines(own[command].specs),
     '',
     'Examples:',
-    ...examples.map(([line, what]) => `  ${line.padEnd(36)}  ${what}`),
+    ...examples.map(([line, what]) => `  ${line.padEnd(40)}  ${what}`),
     '',
   ].join('\n');
 }

@@ -2,13 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Addon, loadAddon } from './addon.ts';
+import { type Addon, loadAddon, type Started } from './addon.ts';
 import { UsageError } from './arguments.ts';
 import { buildProject } from './build.ts';
 import { commandHelp, helpText } from './help.ts';
 import { createProject } from './new.ts';
-import { parseCommand, type ServeOptions } from './options.ts';
+import { isOwn, parseCommand, type ServeOptions, testServerOptions } from './options.ts';
 import { stripTypes } from './strip-types.ts';
+import { type TestOptions, testPlugin } from './test.ts';
 
 const exitFailure = 1;
 const exitUsage = 2;
@@ -26,7 +27,8 @@ async function main(): Promise<void> {
     process.stdout.write(createProject(command.options, home, join(folder, 'valor.d.ts')));
   else if (command.run === 'build') {
     for (const file of buildProject(command.options, home)) process.stdout.write(`${file}\n`);
-  } else await serve(loadAddon(folder), command.options);
+  } else if (command.run === 'test') await test(loadAddon(folder), command.options);
+  else await serve(loadAddon(folder), command.options);
 }
 
 /** Made by the build: tools/generate-types.ts. */
@@ -36,18 +38,28 @@ function printTypes(): void {
   process.stdout.write(readFileSync(file));
 }
 
-async function serve(addon: Addon, options: ServeOptions): Promise<void> {
+function start(addon: Addon, options: ServeOptions): Promise<Started> {
   // Threads of plug-ins must be gone before Node takes V8 down.
   process.on('exit', () => addon.stop());
-  endOnSignals(addon);
-
   const color = options.log === 'text' && process.stderr.isTTY === true && !process.env.NO_COLOR;
-  const started = await addon.start({ ...options, color, resourceDir: folder }, stripTypes);
+  return addon.start({ ...options, color, resourceDir: folder }, stripTypes);
+}
+
+async function serve(addon: Addon, options: ServeOptions): Promise<void> {
+  endOnSignals(addon);
+  const started = await start(addon, options);
   const host = started.host.includes(':') ? `[${started.host}]` : started.host;
   process.stdout.write(`valor listening on http://${host}:${started.port}\n`);
   if (started.failed.length > 0) {
     process.stderr.write(`valor: failed to load, and answering 502: ${started.failed.join(', ')}\n`);
   }
+}
+
+async function test(addon: Addon, options: TestOptions): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(exitFailure));
+  const { report, passed } = await testPlugin(options, (files) => start(addon, testServerOptions(files)));
+  process.stdout.write(report);
+  process.exit(passed ? 0 : exitFailure);
 }
 
 /** The first signal drains, the second stops at once. */
@@ -74,7 +86,7 @@ function fail(error: unknown): never {
 
 function helpCommand(): string {
   const command = process.argv[2];
-  return command === 'new' || command === 'build' ? `valor ${command} --help` : 'valor --help';
+  return isOwn(command) ? `valor ${command} --help` : 'valor --help';
 }
 
 main().catch(fail);

@@ -5,13 +5,20 @@ import type { LogFormat, LogLevel, StartOptions } from './addon.ts';
 import { readArguments, type Spec, type Specs, suggestion, UsageError, type Values } from './arguments.ts';
 import { type BuildOptions, readBuildArguments } from './build.ts';
 import { type NewOptions, readNewArguments } from './new.ts';
+import { readTestArguments, type TestOptions } from './test.ts';
+
+/** Commands that have options of their own. */
+export type OwnCommand = 'new' | 'build' | 'test';
+const ownCommands: readonly string[] = ['new', 'build', 'test'] satisfies OwnCommand[];
+export const isOwn = (word: string | undefined): word is OwnCommand => word !== undefined && ownCommands.includes(word);
 
 export type Command =
-  | { run: 'help'; command?: 'new' | 'build' }
+  | { run: 'help'; command?: OwnCommand }
   | { run: 'version' }
   | { run: 'types' }
   | { run: 'new'; options: NewOptions }
   | { run: 'build'; options: BuildOptions }
+  | { run: 'test'; options: TestOptions }
   | { run: 'serve'; options: ServeOptions };
 
 /** StartOptions without what only the running program knows. */
@@ -139,24 +146,23 @@ export const specs = {
 } as const satisfies Specs;
 
 type Name = keyof typeof specs;
-const commands = ['serve', 'new', 'build', 'types', 'help'] as const;
+const commands = ['serve', 'new', 'build', 'test', 'types', 'help'] as const;
 
 /** What `args` ask for. Throws UsageError. `environment` is process.env or what stands for it in a test. */
 export function parseCommand(args: string[], environment: Record<string, string | undefined>): Command {
-  // These have options of their own.
-  if (args[0] === 'new' || args[0] === 'build') {
-    const [command, ...rest] = args;
-    if (rest.some((arg) => arg === '--help' || arg === '-h')) return { run: 'help', command };
-    if (command === 'new') return { run: 'new', options: readNewArguments(rest) };
-    return { run: 'build', options: readBuildArguments(rest) };
+  const [own, ...ownArgs] = args;
+  if (isOwn(own)) {
+    if (ownArgs.some((arg) => arg === '--help' || arg === '-h')) return { run: 'help', command: own };
+    if (own === 'new') return { run: 'new', options: readNewArguments(ownArgs) };
+    if (own === 'test') return { run: 'test', options: readTestArguments(ownArgs) };
+    return { run: 'build', options: readBuildArguments(ownArgs) };
   }
   const { values, positionals } = readArguments(args, specs);
   if (values.help) return { run: 'help' };
   if (values.version) return { run: 'version' };
   const [command = 'serve', ...rest] = positionals;
-  if (command === 'help')
-    return { run: 'help', ...(rest[0] === 'new' || rest[0] === 'build' ? { command: rest[0] } : {}) };
-  if (command === 'new' || command === 'build') throw new UsageError(`'${command}' comes first: valor ${command} ...`);
+  if (command === 'help') return { run: 'help', ...(isOwn(rest[0]) ? { command: rest[0] } : {}) };
+  if (isOwn(command)) throw new UsageError(`'${command}' comes first: valor ${command} ...`);
   if (command !== 'serve' && command !== 'types') {
     const guess = suggestion(command, commands, 'valor ');
     const advice = `; there are ${commands.join(', ')}. Plug-in files are given with -p: valor -p ${command}`;
@@ -227,6 +233,12 @@ function serveOptions(values: Values<typeof specs>, environment: Record<string, 
     );
   }
   return options;
+}
+
+/** The server of `valor test`: on a free port of this machine, silent unless something is wrong. */
+export function testServerOptions(pluginFiles: string[]): ServeOptions {
+  const { values } = readArguments(['--port', '0', '--no-access-log', '--log-level', 'warn'], specs);
+  return serveOptions({ ...values, plugins: pluginFiles }, {});
 }
 
 function adminToken(file: string | undefined, environment: Record<string, string | undefined>): string {

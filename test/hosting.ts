@@ -137,6 +137,8 @@ export interface Counted {
   place: string;
   most: number;
   gone: number;
+  /** Bytes that its streams have made. */
+  made: number;
 }
 
 /** A page that takes part in hosting. */

@@ -135,8 +135,12 @@ export class Leader {
   }
 
   #offer(): void {
-    const { active } = this.#options.registration;
-    if (this.#resign === null || active === null) return;
+    const { active, waiting, installing } = this.#options.registration;
+    if (this.#resign === null) return;
+    if (active === null) {
+      (waiting ?? installing)?.addEventListener('statechange', () => this.#offer(), { once: true });
+      return;
+    }
     const { port1, port2 } = new MessageChannel();
     // The service worker closes the one before.
     this.#port = port1;

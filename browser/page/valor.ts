@@ -11,6 +11,7 @@ import {
 } from '../protocol.ts';
 import { Gate } from './gate.ts';
 import { type Leader, lead } from './leader.ts';
+import { keepLedger } from './ledger.ts';
 import { ServiceWorkerLine, VersionError } from './service-worker.ts';
 
 export type { PluginStatus } from '../protocol.ts';
@@ -219,6 +220,7 @@ export class Valor extends EventTarget {
 
   #listen(): void {
     const { signal } = this.#quit;
+    keepLedger(this.scope, signal);
     navigator.serviceWorker.addEventListener(
       'message',
       ({ data }: MessageEvent<NoticeMessage>) => {

@@ -110,5 +110,17 @@ export function toResponse(core: Core, answer: Answer, method: string): Response
     discard(body);
     body = null;
   }
+  if (body instanceof ArrayBuffer) body = streamed(body);
   return new Response(body, { status, statusText: core.statusText(status), headers: answer.headers });
+}
+
+/** Chromium hands a body in one piece to the page as a Blob, which takes half as long again as a stream. */
+function streamed(bytes: ArrayBuffer): ReadableStream<Uint8Array> | null {
+  if (bytes.byteLength === 0) return null;
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new Uint8Array(bytes));
+      controller.close();
+    },
+  });
 }

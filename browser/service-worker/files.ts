@@ -1,9 +1,9 @@
 // Which files a plug-in is made of: its own and all that its imports reach, so that they can be kept for offline. Files that no
 // literal names (`import(variable)`, `fetch(new URL('data.json', import.meta.url))`) are kept when they are first read.
-import { parse } from 'es-module-lexer';
+import { parse } from 'es-module-lexer/minimal/js';
 import type { Definition } from '../core/core.ts';
 import type { PluginFile } from '../instance/instance.ts';
-import { importedScripts, initLexer } from '../instance/javascript/rewrite.ts';
+import { importedScripts } from '../instance/javascript/rewrite.ts';
 import { demanded, verify } from './integrity.ts';
 
 /** A file that is not to be had. */
@@ -57,13 +57,10 @@ export async function importsOf(file: PluginFile, location: string, folder: stri
     found.set(href, needed || found.get(href) === true);
   };
   const source = new TextDecoder().decode(file.bytes);
-  await initLexer();
   try {
-    for (const found of parse(source)[0]) {
-      const { type, specifier } = found;
-      if (!specifier || (type === 'dynamic' && found.glob) || !/^(\.{0,2}\/|[a-z][a-z0-9+.-]*:)/i.test(specifier))
-        continue;
-      add(specifier, file.url, type !== 'dynamic');
+    for (const { n: specifier, d } of parse(source)[0]) {
+      if (!specifier || !/^(\.{0,2}\/|[a-z][a-z0-9+.-]*:)/i.test(specifier)) continue;
+      add(specifier, file.url, d < 0);
     }
   } catch {
     // It does not parse; loading it says where.

@@ -5,8 +5,9 @@ import { cachePrefix } from '../protocol.ts';
 /** Made new with every build. */
 declare const VALOR_VERSION: string;
 
-/** Beside the service worker's script. The page's own is asked for first, so that a newer server is noticed at once. */
-const ofThisVersion = ['valor-host.js', 'valor-core.wasm'];
+/** Beside the service worker's script, which the Worker of plug-ins loads too. */
+const ofThisVersion = ['valor-host.js', 'valor-sw.js', 'valor-core.wasm'];
+/** So that a newer server is noticed at once. */
 const networkFirst = ['valor.js'];
 
 export class OwnFiles {

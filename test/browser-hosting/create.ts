@@ -18,6 +18,8 @@ export const createInstance: CreateInstance = async ({ definition, host, locatio
   const born = crypto.randomUUID();
   let count = 0;
   let gone = 0;
+  /** Bytes that streams have made. */
+  let made = 0;
   let running = 0;
   let most = 0;
   const dropped = new Map<number, () => void>();
@@ -29,8 +31,11 @@ export const createInstance: CreateInstance = async ({ definition, host, locatio
       {
         async pull(controller) {
           if (wait > 0) await sleep(wait);
-          if (left-- > 0) controller.enqueue(piece);
-          else controller.close();
+          if (left-- <= 0) controller.close();
+          else {
+            controller.enqueue(piece);
+            made += size;
+          }
         },
         cancel() {
           ++gone;
@@ -62,7 +67,7 @@ export const createInstance: CreateInstance = async ({ definition, host, locatio
       case '/hello':
         return answer('hello');
       case '/count':
-        return answer(JSON.stringify({ count: ++count, born, place, most, gone }));
+        return answer(JSON.stringify({ count: ++count, born, place, most, gone, made }));
       case '/echo':
         return answer(request.body, 200, [
           ['x-method', method],

@@ -11,6 +11,8 @@ export interface Place {
 
 export interface Case {
   name: string;
+  /** Columns where the case makes sense; without it all. */
+  only?: RegExp;
   run(place: Place): Promise<unknown>;
   expected: unknown;
 }
@@ -54,8 +56,8 @@ async function eventually(condition: () => Promise<boolean>): Promise<boolean> {
 
 const cases: Case[] = [];
 
-function add(name: string, expected: unknown, run: (place: Place) => Promise<unknown>): void {
-  cases.push({ name, expected, run });
+function add(name: string, expected: unknown, run: (place: Place) => Promise<unknown>, only?: RegExp): void {
+  cases.push({ name, expected, run, ...(only ? { only } : {}) });
 }
 
 // --- hello
@@ -233,6 +235,19 @@ add('echo: a hundred bodies at once come back to whom they belong', 100, async (
   return (await Promise.all(Array.from({ length: 100 }, (_, i) => one(i)))).filter(Boolean).length;
 });
 
+add(
+  'echo: two requests of the same id at once get their own answers',
+  ['same first', 'same second'],
+  async ({ base }) => {
+    const one = async (body: string, ms: number): Promise<string> => {
+      const headers = { 'x-request-id': 'same' };
+      const response = await fetch(`${base}echo?wait=${ms}`, { method: 'POST', headers, body });
+      return `${response.headers.get('x-correlation-id')} ${await response.text()}`;
+    };
+    return Promise.all([one('first', 300), one('second', 100)]);
+  },
+);
+
 add('echo: blocking holds up nobody but its own plug-in', ['hello', 'echo'], async ({ base }) => {
   const order: string[] = [];
   const blocked = fetch(`${base}echo?block=700`).then(() => order.push('echo'));
@@ -329,5 +344,38 @@ add('stream: slow readers do not hold up each other', [500_000, 500_000, 500_000
   };
   return Promise.all([one(), one(), one()]);
 });
+
+// --- what goes wrong; variants.ts has these plug-ins
+
+const status = async (url: string): Promise<number> => (await fetch(url)).status;
+
+add('hasty: who waits too long gets its client a 504, and the next is served', [504, 200], async ({ base }) => [
+  await status(`${base}hasty?wait=20000`),
+  await status(`${base}hasty`),
+]);
+
+add('hasty: who computes too long gets its client a 504, and the next is served', [504, 200], async ({ base }) => {
+  const late = await status(`${base}hasty?block=4000`);
+  // A native one cannot be stopped and computes to its end.
+  await eventually(async () => (await status(`${base}hasty`)) === 200);
+  return [late, await status(`${base}hasty`)];
+});
+
+add(
+  'nameless: a config that the plug-in refuses',
+  [502, 'application/problem+json', true, 'string'],
+  async ({ base }) => problem(await fetch(`${base}nameless`)),
+);
+
+add(
+  'brittle: after a trap the next is served by a new instance',
+  [502, 200, 200],
+  async ({ base }) => {
+    const trapped = await status(`${base}brittle?trap`);
+    await eventually(async () => (await status(`${base}brittle`)) === 200);
+    return [trapped, await status(`${base}brittle`), await status(`${base}echo`)];
+  },
+  /-wasm$/,
+);
 
 export { cases };

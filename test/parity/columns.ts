@@ -1,9 +1,9 @@
-// The columns of the case table that run on the server: one for each language and target, with its four plug-ins as they
+// The columns of the case table: one for each language and target, with its four plug-ins as they
 // are built.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Definition, root } from '../harness.ts';
-import { variants } from './server-cases.ts';
+import { variants } from './variants.ts';
 
 export interface Column {
   name: string;

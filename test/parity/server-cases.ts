@@ -1,7 +1,7 @@
 // Cases that need more than fetch(): the bytes of a connection, definitions of their own, the server's log. They give a
 // value like those of cases.ts.
 import http from 'node:http';
-import { type Definition, eventually, sleep, type Valor, within } from '../harness.ts';
+import { eventually, sleep, type Valor, within } from '../harness.ts';
 import { RawConnection } from '../raw.ts';
 
 export interface ServerPlace {
@@ -12,19 +12,9 @@ export interface ServerPlace {
 
 export interface ServerCase {
   name: string;
-  /** Where the case makes sense; without it everywhere. */
-  only?: RegExp;
   run(place: ServerPlace): Promise<unknown>;
   expected: unknown;
 }
-
-/** Plug-ins of the cases below, made of a column's own: the plug-in's kind and what is different. */
-export const variants: { name: string; of: string; fields: Definition }[] = [
-  { name: 'hasty', of: 'echo', fields: { limits: { timeout_ms: 500 } } },
-  { name: 'nameless', of: 'with-state', fields: { config: { name: 'Alice' } } },
-  { name: 'pair', of: 'with-state', fields: { config: 'Alice', instances: { min: 2, max: 2 } } },
-  { name: 'brittle', of: 'echo', fields: {} },
-];
 
 const status = async (valor: Valor, path: string): Promise<number> => (await fetch(`${valor.url}${path}`)).status;
 
@@ -86,21 +76,6 @@ export const serverCases: ServerCase[] = [
     },
   },
   {
-    name: 'two requests of the same id at once get their own answers',
-    expected: ['same first', 'same second'],
-    async run({ valor, path }) {
-      const one = async (body: string, ms: number): Promise<string> => {
-        const response = await fetch(`${valor.url}${path}echo?wait=${ms}`, {
-          method: 'POST',
-          headers: { 'x-request-id': 'same' },
-          body,
-        });
-        return `${response.headers.get('x-correlation-id')} ${await response.text()}`;
-      };
-      return Promise.all([one('first', 300), one('second', 100)]);
-    },
-  },
-  {
     name: 'a body comes back before the next piece of it is sent',
     expected: ['one', 'two', 'onetwo'],
     async run({ valor, path }) {
@@ -116,23 +91,6 @@ export const serverCases: ServerCase[] = [
       const { taken, request } = await flood(valor, path, most);
       request.destroy();
       return taken < most ? 'bounded' : `all ${most} bytes were taken`;
-    },
-  },
-  {
-    name: 'a handler that waits too long gets its client a 504, and the next is served',
-    expected: [504, 200],
-    async run({ valor, path }) {
-      return [await status(valor, `${path}hasty?wait=20000`), await status(valor, `${path}hasty`)];
-    },
-  },
-  {
-    name: 'a handler that computes too long gets its client a 504, and the next is served',
-    expected: [504, 200],
-    async run({ valor, path }) {
-      const late = await status(valor, `${path}hasty?block=4000`);
-      // A native one cannot be stopped and computes to its end.
-      await eventually(async () => (await status(valor, `${path}hasty`)) === 200, 'the next answer');
-      return [late, await status(valor, `${path}hasty`)];
     },
   },
   {
@@ -160,16 +118,6 @@ export const serverCases: ServerCase[] = [
         for (const count of all) if (count > 0) counts.add(count);
       }
       return counts.size >= 2;
-    },
-  },
-  {
-    name: 'a trap: 502, and the next is served by a new instance',
-    only: /-wasm$/,
-    expected: [502, 200, 200],
-    async run({ valor, path }) {
-      const trapped = await status(valor, `${path}brittle?trap`);
-      await eventually(async () => (await status(valor, `${path}brittle`)) === 200, 'a new instance');
-      return [trapped, await status(valor, `${path}brittle`), await status(valor, `${path}echo`)];
     },
   },
 ];

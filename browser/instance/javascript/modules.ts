@@ -6,7 +6,7 @@
 // worker, which cannot load any, become functions: exports are getters, imports a scope of getters around the code.
 import type { PluginFile } from '../instance.ts';
 import { locateLike } from './errors.ts';
-import { type ImportedName, initLexer, ModuleSource } from './rewrite.ts';
+import { type ImportedName, ModuleSource } from './rewrite.ts';
 
 export interface ModuleHost {
   read(url: string): Promise<PluginFile>;
@@ -66,14 +66,12 @@ export class ModuleLoader {
 
   /** Loads and runs the module at `url`, which was read already. */
   async run(url: string, file: PluginFile, text: string): Promise<object> {
-    await initLexer();
     return this.#complete(this.#register(`script ${url}`, async () => [file, text], 'script'));
   }
 
   /** import(): `referrer` is the URL of the file that says so. */
   async import(specifier: unknown, options: unknown, referrer: string): Promise<object> {
     const wanted = `${specifier}`;
-    await initLexer();
     const attributes = (options as { with?: object } | undefined)?.with ?? {};
     return this.#complete(this.#request(wanted, Object.entries(attributes), referrer));
   }

@@ -10,7 +10,7 @@ import { createLocation } from './location.ts';
 import { MessageStyle } from './message-style.ts';
 import { importer, ModuleLoader, scriptText } from './modules.ts';
 import { createFetch, rebased } from './own-fetch.ts';
-import { initLexer, isModule } from './rewrite.ts';
+import { isModule } from './rewrite.ts';
 import type { Style } from './style.ts';
 
 const noStyle =
@@ -98,7 +98,6 @@ class JavaScriptPlugin implements Instance {
   }
 
   async #run(file: PluginFile): Promise<void> {
-    await initLexer();
     const text = scriptText(file);
     const { pathname } = new URL(this.#entry);
     let namespace: object = {};

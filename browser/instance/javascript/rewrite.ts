@@ -1,9 +1,7 @@
 // What a module imports and exports, and its source rewritten so that a linker can load it: as a module whose specifiers
 // are other URLs, or as a function. Lines stay where they are, and columns as far as possible.
-import { type Import, init, type ParseError, parse } from 'es-module-lexer';
+import { type ImportSpecifier, type ParseError, parse } from 'es-module-lexer/minimal/js';
 import { locateSyntaxError, syntaxErrorAt } from './errors.ts';
-
-export const initLexer = init;
 
 // Of the global's scope, and sloppy: the linkers need `with`.
 // biome-ignore lint/security/noGlobalEval: a service worker has no other way to load code
@@ -75,7 +73,7 @@ interface Edit {
 /** The parts of a source that are of interest, as es-module-lexer finds them. */
 interface Lexed {
   source: string;
-  imports: ReadonlyArray<Import>;
+  imports: ReadonlyArray<ImportSpecifier>;
   /** Statements `import ...` and `export ... from ...`, in order; their index is that of the request. */
   statements: Statement[];
   analysis: Analysis;
@@ -107,6 +105,10 @@ const token =
 const gap = String.raw`(?:\s|/\*[\s\S]*?\*/|//[^\n]*)*`;
 const leadingGap = new RegExp(`^${gap}`);
 const lastFrom = new RegExp(String.raw`\bfrom${gap}$`);
+/** From the word `export` to the end of a name that it declares or lists. */
+const beginsExport = new RegExp(
+  String.raw`^export${gap}(?:default$|(?:async${gap})?function\b|(?:class|const|let|var)\b|\{(?:/\*[\s\S]*?\*/|//[^\n]*|[^}])*$)`,
+);
 const saysStrict = new RegExp(String.raw`^${gap}(['"])use strict\1`);
 
 interface Token {
@@ -124,6 +126,12 @@ function* tokensOf(text: string): Generator<Token> {
 
 /** The characters that a name in quotes stands for. */
 const unquoted = (text: string): string => (/^['"]/.test(text) ? Function(`return ${text}`)() : text);
+
+/** The attributes of an import, from `{` on. */
+function pairsOf(text: string): [string, string][] {
+  const names = [...tokensOf(text)].map((each) => each.text).filter((each) => !/^[{},]$/.test(each));
+  return names.flatMap((name, at) => (at % 2 === 0 ? [[unquoted(name), unquoted(names[at + 1]!)]] : []));
+}
 
 /** What a clause like `a, { b as c, 'x-y' as d }` or `* as e` brings. */
 function namesOf(clause: string, request: number): ImportedName[] {
@@ -164,7 +172,7 @@ function emptyExports(source: string): [number, number][] {
     shift += name.length;
     starts.set(name, index);
   }
-  const real = parse(text)[1].flatMap((each) => (each.type === 'direct' ? (starts.get(each.name) ?? []) : []));
+  const real = parse(text)[1].flatMap(({ n, ln }) => (ln === undefined ? [] : (starts.get(n) ?? [])));
   return real.map((start) => [start, candidates.find(({ index }) => index === start)![0].length + start]);
 }
 
@@ -179,39 +187,54 @@ function lex(source: string): Lexed {
     defaultName: freeName(source, '$export'),
     edits: [],
   };
-  /** By the index among all imports. */
-  const requestOf = new Map<number, number>();
-  for (const [index, each] of imports.entries()) {
-    if (each.type === 'import-meta') continue;
-    if (each.phase !== null) throw new SyntaxError(`"import ${each.phase}" is not supported`);
-    if (each.type === 'dynamic') continue;
-    const request = analysis.requests.push({ specifier: each.specifier, attributes: each.attributes ?? [] }) - 1;
-    requestOf.set(index, request);
-    lexed.statements.push({ start: each.importStart, end: each.importEnd, specifierStart: each.start - 1 });
-    if (each.type === 'static' && source.startsWith('import', each.importStart)) {
-      const clause = source.slice(each.importStart + 'import'.length, each.start - 1);
-      analysis.imports.push(...namesOf(clause.replace(lastFrom, ''), request));
+  for (const { n, s, ss, se, d, t, a } of imports) {
+    if (d === -2) continue;
+    const phase = /^import\s*\.?\s*(source|defer)\b/.exec(source.slice(ss, se));
+    if (t > 3 && phase !== null) throw new SyntaxError(`"import ${phase[1]}" is not supported`);
+    if (d >= 0) continue;
+    const request =
+      analysis.requests.push({ specifier: n!, attributes: a < 0 ? [] : pairsOf(source.slice(a, se)) }) - 1;
+    lexed.statements.push({ start: ss, end: se, specifierStart: s - 1 });
+    const clause = source.slice(ss + 'import'.length, s - 1).replace(lastFrom, '');
+    if (source.startsWith('import', ss)) {
+      analysis.imports.push(...namesOf(clause, request));
+    } else {
+      for (const { local, imported } of namesOf(clause, request)) {
+        if (local === undefined) analysis.stars.push(request);
+        else analysis.reexports.set(unquoted(local), { imported, request });
+      }
     }
   }
+  let end = 0;
+  let start = 0;
   for (const each of exports) {
-    if (each.type === 'reexport-all') {
-      analysis.stars.push(requestOf.get(each.importIndex)!);
-    } else if (each.type === 'reexport') {
-      analysis.reexports.set(unquoted(each.name), {
-        imported: each.importName === null ? null : unquoted(each.importName),
-        request: requestOf.get(each.importIndex)!,
-      });
-    } else {
-      // The lexer takes `class extends` for a class of that name.
-      const local = each.localName === 'extends' ? undefined : each.localName;
-      analysis.exports.set(each.name, local ?? lexed.defaultName);
+    if (lexed.statements.some((statement) => statement.start <= each.s && each.s < statement.end)) continue;
+    // The lexer takes `class extends` for a class of that name.
+    const local = each.ln === 'extends' ? undefined : each.ln;
+    analysis.exports.set(each.n, local ?? lexed.defaultName);
+    // The same statement goes on, or a new one has begun.
+    for (const { index } of source.slice(end, each.s).matchAll(/\bexport\b/g)) {
+      const at = end + index;
+      if (beginsExport.test(source.slice(at, each.e)) && isCode(source, end, at)) start = at;
     }
-    removeExport(lexed, each.exportStart, each.type === 'direct' && each.name === 'default' ? each.end : null);
+    end = each.e;
+    removeExport(lexed, start, each.n === 'default' ? each.e : null);
   }
   for (const [start, end] of emptyExports(source)) {
     lexed.edits.push({ start, end, text: `${newlines(source.slice(start, end))};` });
   }
   return lexed;
+}
+
+/** Whether the word `export` at `at` is none of a text or a comment. `before` is in no such. */
+function isCode(source: string, before: number, at: number): boolean {
+  if (!/['"`/]/.test(source.slice(before, at))) return true;
+  const probe = freeName(source, '$probe');
+  try {
+    return parse(`${source.slice(0, at)}export let ${probe}`)[1].some(({ n }) => n === probe);
+  } catch {
+    return false;
+  }
 }
 
 /** Takes the word `export` away. `afterDefault`: where the word `default` ends. */
@@ -311,7 +334,7 @@ export class ModuleSource {
     });
     let head = '';
     for (const each of imports) {
-      if (each.type === 'import-meta') head = `import.meta.url=${JSON.stringify(this.url)};`;
+      if (each.d === -2) head = `import.meta.url=${JSON.stringify(this.url)};`;
     }
     edits.push(...dynamicImports(imports, `${importer}(${JSON.stringify(this.url)})`));
     return head + apply(source, edits) + named(this.url);
@@ -328,7 +351,7 @@ export class ModuleSource {
     const edits = [...this.#lexed.edits];
     for (const { start, end } of statements) edits.push({ start, end, text: `${newlines(source.slice(start, end))};` });
     for (const each of imports) {
-      if (each.type === 'import-meta') edits.push({ start: each.start, end: each.end, text: `${valor}.meta` });
+      if (each.d === -2) edits.push({ start: each.ss, end: each.se, text: `${valor}.meta` });
     }
     edits.push(...dynamicImports(imports, `${valor}.import`));
     const getters = [...analysis.exports].map(([name, local]) => `${JSON.stringify(name)}:()=>${local}`);
@@ -346,10 +369,8 @@ export class ModuleSource {
   }
 }
 
-function dynamicImports(imports: ReadonlyArray<Import>, call: string): Edit[] {
-  return imports.flatMap((each) =>
-    each.type === 'dynamic' ? { start: each.importStart, end: each.importStart + 'import'.length, text: call } : [],
-  );
+function dynamicImports(imports: ReadonlyArray<ImportSpecifier>, call: string): Edit[] {
+  return imports.flatMap(({ d, ss }) => (d >= 0 ? { start: ss, end: ss + 'import'.length, text: call } : []));
 }
 
 // ---- classic scripts
@@ -362,8 +383,7 @@ function declaredNames(source: string): string[] {
     '$1$2export ',
   );
   try {
-    const names = parse(marked)[1].flatMap((each) => (each.type === 'direct' ? each.name : []));
-    return [...new Set(names)];
+    return [...new Set(parse(marked)[1].flatMap(({ ln }) => ln ?? []))];
   } catch {
     return [];
   }
@@ -440,7 +460,8 @@ export function isModule(source: string, url: string): boolean {
 
 function hasModuleSyntax(source: string): boolean {
   try {
-    return parse(source)[3];
+    const [imports, exports] = parse(source);
+    return exports.length > 0 || imports.some(({ d }) => d === -1 || d === -2) || emptyExports(source).length > 0;
   } catch {
     return false;
   }
