@@ -19,7 +19,7 @@ const site = await new Site().start();
 const page = await bundled({ entryPoints: [`${testing}/page.ts`], format: 'iife' });
 site.files = {
   '/': `<!doctype html><script>${page}</script>`,
-  '/valor-host.js': await bundled({ entryPoints: [`${testing}/host.ts`], format: 'iife' }),
+  '/valor-host.js': await bundled({ entryPoints: [`${testing}/host.ts`], format: 'iife', minify: true }),
 };
 site.files['/valor-core.wasm'] = readFileSync(join(root, 'build/web/valor-core.wasm'));
 const folder = site.url('/plugins/p/');
@@ -288,6 +288,10 @@ for (const name of browserNames) {
           body: 'a body',
         });
         assert.equal((await plugin.ask('late')).body, 'late but there');
+        const named = await started(
+          'onfetch = (event) => event.respondWith(new Response(String(event) + FetchEvent.name));',
+        );
+        assert.equal((await named.ask()).body, '[object FetchEvent]FetchEvent');
         assert.equal((await plugin.ask('unheard')).how, 'declined');
         assert.equal((await plugin.ask('reject')).problem?.detail, 'The plug-in threw an error.');
         await plugin.logged(/The plug-in threw an error: Error: rejected on purpose\n\s+at/);
