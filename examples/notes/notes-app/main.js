@@ -224,5 +224,7 @@ document.addEventListener('keydown', (event) => {
   keys[name]();
 });
 
+const id = location.hash.slice(1);
+show(new Draft());
 await refresh();
-if (location.hash !== '') await open(location.hash.slice(1));
+if (id !== '') await open(id);
