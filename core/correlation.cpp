@@ -36,47 +36,6 @@ std::string_view explain(Unmatched why) {
 
 // --- finding entries ---
 
-template <class Same>
-uint32_t Correlator::Index::find(uint64_t hash, Same same) const {
-  if (slots_.empty()) return 0;
-  size_t mask = slots_.size() - 1;
-  for (size_t at = hash & mask; slots_[at].entry != 0; at = (at + 1) & mask) {
-    if (slots_[at].hash == hash && same(slots_[at].entry - 1)) return slots_[at].entry;
-  }
-  return 0;
-}
-
-void Correlator::Index::insert(uint64_t hash, uint32_t entry) {
-  if ((used_ + 1) * 2 > slots_.size()) {
-    std::vector<Slot> old(slots_.empty() ? 8 : slots_.size() * 2);
-    old.swap(slots_);
-    used_ = 0;
-    for (const Slot& slot : old) {
-      if (slot.entry != 0) insert(slot.hash, slot.entry - 1);
-    }
-  }
-  size_t mask = slots_.size() - 1;
-  size_t at = hash & mask;
-  while (slots_[at].entry != 0) at = (at + 1) & mask;
-  slots_[at] = {hash, entry + 1};
-  ++used_;
-}
-
-void Correlator::Index::erase(uint64_t hash, uint32_t entry) {
-  size_t mask = slots_.size() - 1;
-  size_t at = hash & mask;
-  while (slots_[at].entry != entry + 1) at = (at + 1) & mask;
-  // What follows in the run moves up where its own place allows it, so that no mark of the erased one is needed.
-  for (size_t next = (at + 1) & mask; slots_[next].entry != 0; next = (next + 1) & mask) {
-    size_t home = slots_[next].hash & mask;
-    if (((next - home) & mask) < ((next - at) & mask)) continue;
-    slots_[at] = slots_[next];
-    at = next;
-  }
-  slots_[at] = {};
-  --used_;
-}
-
 // Seeded, so that clients cannot choose ids that fall into one place.
 uint64_t Correlator::hash_id(std::string_view id) const {
   uint64_t hash = hash_seed_ ^ id.size();
@@ -90,12 +49,12 @@ uint64_t Correlator::hash_id(std::string_view id) const {
 
 const Correlator::Entry* Correlator::by_token(Token token) const {
   uint32_t found = tokens_.find(mix(token), [&](uint32_t entry) { return entries_[entry].token == token; });
-  return found == 0 ? nullptr : &entries_[found - 1];
+  return found == HashIndex::kNone ? nullptr : &entries_[found];
 }
 
 Correlator::Entry* Correlator::by_id(std::string_view id, uint64_t hash) {
   uint32_t found = ids_.find(hash, [&](uint32_t entry) { return entries_[entry].plugin_id == id; });
-  return found == 0 ? nullptr : &entries_[found - 1];
+  return found == HashIndex::kNone ? nullptr : &entries_[found];
 }
 
 // --- the life of a request ---

@@ -43,6 +43,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/hash-index.h"
 #include "core/request-id.h"
 
 namespace valor::core {
@@ -125,23 +126,6 @@ class Correlator {
     std::string plugin_id;
     std::string client_id;  // empty where it is the same
   };
-  // Finds entries by a hash: open addressing, index into entries_ plus 1, 0 is free.
-  class Index {
-   public:
-    template <class Same>
-    uint32_t find(uint64_t hash, Same same) const;
-    void insert(uint64_t hash, uint32_t entry);
-    void erase(uint64_t hash, uint32_t entry);
-
-   private:
-    struct Slot {
-      uint64_t hash = 0;
-      uint32_t entry = 0;
-    };
-    std::vector<Slot> slots_;
-    size_t used_ = 0;
-  };
-
   // Ghosts remembered one by one; stops a client that opens and drops requests from filling memory. When there are
   // more, clients' ids are no longer shown to the plug-in, so that a late named answer still finds nobody.
   static constexpr size_t kMaxGhosts = 1024;
@@ -162,8 +146,8 @@ class Correlator {
 
   std::vector<Entry> entries_;
   std::vector<uint32_t> free_;
-  Index tokens_;
-  Index ids_;
+  HashIndex tokens_;
+  HashIndex ids_;
   uint64_t hash_seed_ = 0;
   Token handler_ = 0;
   size_t open_ = 0;

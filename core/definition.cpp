@@ -6,48 +6,12 @@
 
 namespace valor::core {
 
-std::string_view to_string(PluginType type) {
-  switch (type) {
-    case PluginType::kStatic:
-      return "static";
-    case PluginType::kNative:
-      return "native";
-    case PluginType::kWeb:
-      return "web";
-  }
-  return "";
-}
-
-std::string_view to_string(FetchRules rules) {
-  return rules == FetchRules::kBrowser ? "browser" : "server";
-}
-
-std::string_view to_string(Place place) {
-  return place == Place::kServer ? "server" : place == Place::kBrowser ? "browser" : "both";
-}
-
-std::string_view to_string(Fallback fallback) {
-  return fallback == Fallback::kNetwork ? "network" : "none";
-}
-
-std::string_view to_string(Preference preference) {
-  switch (preference) {
-    case Preference::kPluginFirst:
-      return "plugin-first";
-    case Preference::kNetworkFirst:
-      return "network-first";
-    case Preference::kPluginOnly:
-      return "plugin-only";
-  }
-  return "";
-}
-
 void resolve_paths(Definition& definition, std::string_view folder) {
   auto below = [&](std::string& path) {
     if (path.empty() || path.front() == '/') return;
     while (path.compare(0, 2, "./") == 0) path.erase(0, path.find_first_not_of('/', 1));
     std::string_view slash = !folder.empty() && folder.back() == '/' ? "" : "/";
-    path = concat({folder, slash, path});
+    path = format("%s%s%s", {folder, slash, path});
   };
   for (std::string* source : {&definition.url, &definition.web}) {
     if (url_scheme(*source) == "file") {
@@ -63,61 +27,95 @@ void resolve_paths(Definition& definition, std::string_view folder) {
 
 namespace {
 
-void append_integrity(std::string& json, const std::vector<FileIntegrity>& files) {
-  if (files.empty()) return;
-  json += ",\"integrity\":";
-  if (files.front().path.empty()) return append_json_string(json, files.front().integrity.text);
-  json += '{';
-  for (const FileIntegrity& file : files) {
-    if (json.back() != '{') json += ',';
-    append_json_string(json, file.path);
-    json += ':';
-    append_json_string(json, file.integrity.text);
+// Members of an object, each behind a comma.
+class Members {
+ public:
+  explicit Members(std::string& json) : json_(json) {}
+
+  void text(const char* key, std::string_view value) {
+    name(key);
+    append_json_string(json_, value);
   }
-  json += '}';
-}
+  void given(const char* key, const std::string& value) {
+    if (!value.empty()) text(key, value);
+  }
+  void number(const char* key, uint32_t value) {
+    name(key);
+    json_ += decimal(value);
+  }
+  void raw(const char* key, std::string_view value) {
+    name(key);
+    json_ += value;
+  }
+  void open(const char* key, char bracket) {
+    name(key);
+    json_ += bracket;
+  }
+  void close(char bracket) { json_ += bracket; }
+  void item(std::string_view value) {
+    separate();
+    append_json_string(json_, value);
+  }
+
+ private:
+  void separate() {
+    if (json_.back() != '{' && json_.back() != '[') json_ += ',';
+  }
+  void name(std::string_view key) {
+    item(key);
+    json_ += ':';
+  }
+
+  std::string& json_;
+};
 
 }  // namespace
 
 std::string to_json(const Definition& definition) {
   std::string json = "{";
-  auto text = [&](std::string_view key, std::string_view value) {
-    append_json_string(json, key);
-    json += ':';
-    append_json_string(json, value);
-    json += ',';
-  };
-  text("type", to_string(definition.type));
-  text("name", definition.name);
-  text("prefix", definition.prefix.empty() ? "/" : definition.prefix);
-  if (!definition.path.empty()) text("path", definition.path);
-  if (definition.type == PluginType::kWeb) text("url", definition.url);
-  if (!definition.web.empty()) text("web", definition.web);
-  if (!definition.root.empty()) text("root", definition.root);
-  if (!definition.location.empty()) text("location", definition.location);
-  if (definition.type == PluginType::kStatic) text("builtin", definition.builtin);
-  if (definition.type == PluginType::kWeb) text("fetch", to_string(definition.fetch));
-  if (definition.type != PluginType::kStatic) {
-    text("place", to_string(definition.place));
-    text("fallback", to_string(definition.fallback));
-    text("prefer", to_string(definition.prefer));
-  }
+  Members members(json);
   // Memory is counted by V8: where there is none, no limit is promised.
-  const bool counted = definition.type == PluginType::kWeb;
-  json += concat(
-      {"\"config\":", definition.config, ",\"limits\":{\"timeout_ms\":", decimal(definition.limits.timeout_ms),
-       counted ? ",\"memory_mb\":" : "", counted ? decimal(definition.limits.memory_mb) : "",
-       ",\"queue\":", decimal(definition.limits.queue), "},\"instances\":{\"min\":", decimal(definition.instances.min),
-       ",\"max\":", decimal(definition.instances.max), "}"});
-  if (definition.permissions.net.declared()) {
-    json += ",\"permissions\":{\"net\":[";
-    for (const NetRule& rule : definition.permissions.net.rules()) {
-      if (json.back() != '[') json += ',';
-      append_json_string(json, rule.text);
-    }
-    json += "]}";
+  const bool is_web = definition.type == PluginType::kWeb;
+  members.text("type", to_string(definition.type));
+  members.text("name", definition.name);
+  members.text("prefix", definition.prefix.empty() ? "/" : std::string_view(definition.prefix));
+  members.given("path", definition.path);
+  if (is_web) members.text("url", definition.url);
+  members.given("web", definition.web);
+  members.given("root", definition.root);
+  members.given("location", definition.location);
+  if (definition.type == PluginType::kStatic) members.text("builtin", definition.builtin);
+  if (is_web) members.text("fetch", to_string(definition.fetch));
+  if (definition.type != PluginType::kStatic) {
+    members.text("place", to_string(definition.place));
+    members.text("fallback", to_string(definition.fallback));
+    members.text("prefer", to_string(definition.prefer));
   }
-  append_integrity(json, definition.integrity);
+  members.raw("config", definition.config);
+  members.open("limits", '{');
+  members.number("timeout_ms", definition.limits.timeout_ms);
+  if (is_web) members.number("memory_mb", definition.limits.memory_mb);
+  members.number("queue", definition.limits.queue);
+  members.close('}');
+  members.open("instances", '{');
+  members.number("min", definition.instances.min);
+  members.number("max", definition.instances.max);
+  members.close('}');
+  if (definition.permissions.net.declared()) {
+    members.open("permissions", '{');
+    members.open("net", '[');
+    for (const NetRule& rule : definition.permissions.net.rules()) members.item(rule.text);
+    members.close(']');
+    members.close('}');
+  }
+  const std::vector<FileIntegrity>& files = definition.integrity;
+  if (!files.empty() && files.front().path.empty()) {
+    members.text("integrity", files.front().integrity.text);
+  } else if (!files.empty()) {
+    members.open("integrity", '{');
+    for (const FileIntegrity& file : files) members.text(file.path.c_str(), file.integrity.text);
+    members.close('}');
+  }
   return json + '}';
 }
 

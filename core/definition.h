@@ -1,6 +1,7 @@
 // A plug-in definition: what an operator writes about one plug-in in a plug-in file or sends to the registry.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,8 +19,10 @@ enum class PluginType {
   kWeb,     ///< a script or a WASM module: "url"
 };
 
-/// "static", "native", "web".
-std::string_view to_string(PluginType type);
+constexpr std::array<std::string_view, 3> kTypeNames = {"static", "native", "web"};
+constexpr std::string_view to_string(PluginType type) {
+  return kTypeNames[static_cast<size_t>(type)];
+}
 
 /// Enforced for every instance. JSON: "limits": {"timeout_ms": 30000, "memory_mb": 128, "queue": 1024}.
 struct Limits {
@@ -46,8 +49,10 @@ enum class FetchRules {
   kBrowser,  ///< as in a page at the plug-in's location: the whole Fetch standard
 };
 
-/// "server", "browser".
-std::string_view to_string(FetchRules rules);
+constexpr std::array<std::string_view, 2> kFetchRulesNames = {"server", "browser"};
+constexpr std::string_view to_string(FetchRules rules) {
+  return kFetchRulesNames[static_cast<size_t>(rules)];
+}
 
 /// Where a plug-in runs. JSON: "place": "server", "browser" or "both". Built-in plug-ins, and native ones without a
 /// WASM build, are on the server only. This and the two that follow are for kWeb and kNative.
@@ -66,9 +71,18 @@ enum class Preference {
   kPluginOnly,    ///< "plugin-only": the network is never asked, whatever happens
 };
 
-std::string_view to_string(Place place);
-std::string_view to_string(Fallback fallback);
-std::string_view to_string(Preference preference);
+constexpr std::array<std::string_view, 3> kPlaceNames = {"server", "browser", "both"};
+constexpr std::string_view to_string(Place place) {
+  return kPlaceNames[static_cast<size_t>(place)];
+}
+constexpr std::array<std::string_view, 2> kFallbackNames = {"none", "network"};
+constexpr std::string_view to_string(Fallback fallback) {
+  return kFallbackNames[static_cast<size_t>(fallback)];
+}
+constexpr std::array<std::string_view, 3> kPreferenceNames = {"plugin-first", "network-first", "plugin-only"};
+constexpr std::string_view to_string(Preference preference) {
+  return kPreferenceNames[static_cast<size_t>(preference)];
+}
 
 /// What one file must hash to.
 struct FileIntegrity {

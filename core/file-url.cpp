@@ -41,7 +41,7 @@ Result<std::string> file_url_to_path(std::string_view url) {
     size_t slash = std::min(url.find('/'), url.size());
     std::string host = to_lower(url.substr(0, slash));
     if (!host.empty() && host != "localhost") {
-      return Error{concat({"names the host \"", host, "\"; a file URL has three slashes: file:///folder/file"})};
+      return Error{format("names the host \"%s\"; a file URL has three slashes: file:///folder/file", {host})};
     }
     url.remove_prefix(slash);
   }
@@ -54,7 +54,7 @@ Result<std::string> file_url_to_path(std::string_view url) {
       continue;
     }
     char c = static_cast<char>(high * 16 + low);
-    if (c == '\0' || c == '/') return Error{concat({"holds ", url.substr(at, 3), ", which no file name can hold"})};
+    if (c == '\0' || c == '/') return Error{format("holds %s, which no file name can hold", {url.substr(at, 3)})};
     path += c;
     at += 2;
   }

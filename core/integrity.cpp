@@ -67,8 +67,8 @@ Result<Integrity> Integrity::parse(std::string_view text) {
     }
     std::string digest;
     if (!decode_base64(hash.substr(known->prefix.size()), known->size, digest)) {
-      return Error{concat({"is no integrity; after \"", known->prefix, "\" expected ",
-                           decimal(base64_size(known->size)), " characters of base64"})};
+      return Error{format("is no integrity; after \"%s\" expected %s characters of base64",
+                          {known->prefix, base64_size(known->size)})};
     }
     const auto algorithm = static_cast<HashAlgorithm>(known - kKnown);
     if (algorithm < integrity.algorithm) continue;

@@ -110,10 +110,10 @@ size_t JsonScanner::column() const {
 }
 
 std::string JsonScanner::error() const {
-  std::string text = concat({why_, "; last read: '"});
+  std::string text = why_ + "; last read: '";
   for (const char c : json_.substr(token_at_, at_ - token_at_)) {
     if (static_cast<uint8_t>(c) < 0x20) {
-      text += concat({"<U+", hex4(static_cast<uint8_t>(c)), ">"});
+      append_format(text, "<U+%s>", {hex4(static_cast<uint8_t>(c))});
     } else {
       text += c;
     }
@@ -234,8 +234,8 @@ JsonToken JsonScanner::fail_control(int c) {
   const std::string code = hex4(static_cast<uint32_t>(c));
   const size_t has_short = kShort.find(static_cast<char>(c));
   const bool short_one = has_short != std::string_view::npos;
-  why_ = concat({"invalid string: control character U+", code, " (", name, ") must be escaped to \\u", code,
-                 short_one ? " or \\" : "", short_one ? kShortNames.substr(has_short, 1) : ""});
+  why_ = format("invalid string: control character U+%s (%s) must be escaped to \\u%s%s%s",
+                {code, name, code, short_one ? " or \\" : "", short_one ? kShortNames.substr(has_short, 1) : ""});
   return JsonToken::kError;
 }
 

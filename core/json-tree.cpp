@@ -1,9 +1,9 @@
 #include "core/json-tree.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
+#include "core/hash-index.h"
 #include "core/json-scanner.h"
 #include "core/json.h"
 #include "core/text.h"
@@ -22,8 +22,8 @@ constexpr size_t kMaxMistakes = 100;
 // Builds the tree from the tokens. What returns a bool returns false where the reading ends with a mistake.
 class TreeReader {
  public:
-  TreeReader(std::string_view json, const RawRule& raw, std::vector<JsonMistake>& mistakes)
-      : scanner_(json), raw_(raw), mistakes_(mistakes) {}
+  TreeReader(std::string_view json, const RawRule& raw, JsonValue& root, std::vector<JsonMistake>& mistakes)
+      : scanner_(json), raw_(raw), root_(root), mistakes_(mistakes) {}
 
   bool read() {
     next();
@@ -49,16 +49,12 @@ class TreeReader {
     }
   }
 
-  JsonValue take() { return std::move(root_); }
-
  private:
   struct Level {
     JsonToken end;         // what closes it
+    bool first;            // in a raw container: no value was written yet
+    uint32_t number;       // no other has it
     JsonValue* container;  // nullptr inside a raw value
-    std::string key = {};  // of the member that is being read
-    uint32_t key_line = 1;
-    std::set<std::string> keys = {};
-    bool first = true;  // in a raw container: no value was written yet
   };
 
   JsonToken next() {
@@ -66,30 +62,30 @@ class TreeReader {
     return token_;
   }
 
-  bool fail(Parts message) {
-    mistakes_.push_back({scanner_.line(), {}, concat(message)});
+  bool fail(const char* pattern, Arguments arguments) {
+    mistakes_.push_back({scanner_.line(), format(pattern, arguments)});
     return false;
   }
 
   bool unexpected(std::string_view context, std::string_view expected) {
     const bool broken = token_ == JsonToken::kError;
-    const std::string what = concat({"syntax error while parsing ", context, broken ? " - " : " - unexpected ",
-                                     broken ? scanner_.error() : std::string(describe(token_)),
-                                     expected.empty() ? "" : "; expected ", expected});
-    return fail({"not valid JSON (column ", decimal(scanner_.column()), "): ", cut(what)});
+    const std::string what =
+        format("syntax error while parsing %s - %s%s%s%s",
+               {context, broken ? "" : "unexpected ", broken ? scanner_.error() : std::string(describe(token_)),
+                expected.empty() ? "" : "; expected ", expected});
+    return fail("not valid JSON (column %s): %s", {scanner_.column(), std::string_view(what).substr(0, kMaxMessage)});
   }
-
-  static std::string_view cut(std::string_view message) { return message.substr(0, kMaxMessage); }
 
   // Where the innermost container stands.
   std::string field() const {
     std::string path;
     for (const Level& level : levels_) {
       if (level.container == nullptr || &level == &levels_.back()) break;
+      const std::vector<JsonValue>& children = level.container->children;
       if (level.container->kind == JsonValue::Kind::kArray) {
-        path += concat({"[", decimal(level.container->items.size() - 1), "]"});
+        append_format(path, "[%s]", {children.size() - 1});
       } else {
-        path += concat({path.empty() ? "" : ".", level.key});
+        append_format(path, "%s%s", {path.empty() ? "" : ".", children.back().key});
       }
     }
     return path;
@@ -97,37 +93,44 @@ class TreeReader {
 
   bool in_raw() const { return !levels_.empty() && levels_.back().container == nullptr; }
 
-  // Whether the value that begins now is a raw one.
-  bool begins_raw() const {
-    return !levels_.empty() && levels_.size() == raw_.depth && levels_.back().end == JsonToken::kEndObject &&
-           levels_.back().key == raw_.key;
-  }
-
   // In an object, reads the key and the colon, up to the first token of the value.
   bool begin_member() {
     Level& level = levels_.back();
     if (level.end == JsonToken::kEndArray) return true;
     if (token_ != JsonToken::kString) return unexpected("object key", describe(JsonToken::kString));
-    std::string key = std::move(scanner_.text());
-    if (!level.keys.insert(key).second && mistakes_.size() < kMaxMistakes) {
-      std::string quoted;
-      append_json_string(quoted, key.substr(0, 100));
-      mistakes_.push_back({scanner_.line(), field(), concat({"the key ", quoted, " appears twice in this object"})});
+    std::string& key = scanner_.text();
+    note_key(key, level.number);
+    if (level.container == nullptr) {
+      separate(level);
+      append_json_string(raw_value_->text, key);
+      raw_value_->text += ':';
+    } else if (JsonValue* value = add(level)) {
+      value->key_line = scanner_.line();
+      value->key = std::move(key);
+    } else {
+      return false;
     }
-    level.key = std::move(key);
-    level.key_line = scanner_.line();
     if (next() != JsonToken::kColon) return unexpected("object separator", describe(JsonToken::kColon));
     next();
     return true;
+  }
+
+  void note_key(const std::string& key, uint32_t level) {
+    const uint64_t hash = hash_text(key, kHashStart + level);
+    auto same = [](uint32_t) { return true; };  // 64 bits are enough to tell keys apart
+    if (keys_.find(hash, same) == HashIndex::kNone) return keys_.insert(hash, 0);
+    if (mistakes_.size() >= kMaxMistakes) return;
+    const std::string place = field();
+    fail("%s%sthe key %q appears twice in this object", {place, place.empty() ? "" : ": ", key});
   }
 
   // The value that begins with the token: the whole of it, or that it is open.
   bool begin_value() {
     switch (token_) {
       case JsonToken::kBeginArray:
-        return begin_container(JsonValue::Kind::kArray, '[');
+        return begin_container(JsonValue::Kind::kArray, JsonToken::kEndArray, '[');
       case JsonToken::kBeginObject:
-        return begin_container(JsonValue::Kind::kObject, '{');
+        return begin_container(JsonValue::Kind::kObject, JsonToken::kEndObject, '{');
       case JsonToken::kNull:
         return leaf(JsonValue::Kind::kNull, "null");
       case JsonToken::kTrue:
@@ -138,9 +141,11 @@ class TreeReader {
         return leaf(JsonValue::Kind::kString, scanner_.text());
       case JsonToken::kUnsigned:
         return leaf(JsonValue::Kind::kUnsigned, scanner_.text());
-      case JsonToken::kNumber:
+      case JsonToken::kNumber: {
         if (!scanner_.overflows()) return leaf(JsonValue::Kind::kNumber, scanner_.text());
-        return fail({"not valid JSON: ", cut(concat({"number overflow parsing '", scanner_.text(), "'"}))});
+        const std::string what = format("number overflow parsing '%s'", {scanner_.text()});
+        return fail("not valid JSON: %s", {std::string_view(what).substr(0, kMaxMessage)});
+      }
       case JsonToken::kError:
         return unexpected("value", "");
       default:
@@ -160,14 +165,13 @@ class TreeReader {
     return true;
   }
 
-  bool begin_container(JsonValue::Kind kind, char bracket) {
-    if (levels_.size() == kMaxDepth) return fail({"nested deeper than ", decimal(kMaxDepth), " levels"});
+  bool begin_container(JsonValue::Kind kind, JsonToken end, char bracket) {
+    if (levels_.size() == kMaxDepth) return fail("nested deeper than %s levels", {kMaxDepth});
     JsonValue* value = place(kind);
     if (value == nullptr) return false;
     const bool raw = value->kind == JsonValue::Kind::kRaw;
     if (raw) value->text += bracket;
-    levels_.push_back(
-        {kind == JsonValue::Kind::kArray ? JsonToken::kEndArray : JsonToken::kEndObject, raw ? nullptr : value});
+    levels_.push_back({end, true, ++opened_, raw ? nullptr : value});
     return true;
   }
 
@@ -176,42 +180,48 @@ class TreeReader {
     levels_.pop_back();
   }
 
-  // A place for the value that begins now: in the tree, or the raw value that it lies in. nullptr when there are too
-  // many.
+  // The value that begins now: one of the tree, or the raw one that it lies in. nullptr when there are too many.
   JsonValue* place(JsonValue::Kind kind) {
-    if (in_raw()) {
-      Level& level = levels_.back();
-      if (!std::exchange(level.first, false)) raw_value_->text += ',';
-      if (level.end == JsonToken::kEndObject) {
-        append_json_string(raw_value_->text, level.key);
-        raw_value_->text += ':';
-      }
-      return raw_value_;
-    }
-    if (++values_ > kMaxValues) {
-      fail({"more than ", decimal(kMaxValues), " values"});
-      return nullptr;
-    }
     JsonValue* value = &root_;
     if (!levels_.empty()) {
       Level& level = levels_.back();
-      value = level.end == JsonToken::kEndArray
-                  ? &level.container->items.emplace_back()
-                  : &level.container->members.emplace_back(JsonMember{level.key, level.key_line, {}}).value;
+      const bool item = level.end == JsonToken::kEndArray;
+      if (level.container == nullptr) {
+        if (item) separate(level);
+        return raw_value_;
+      }
+      value = item ? add(level) : &level.container->children.back();
+      if (value == nullptr) return nullptr;
     }
-    value->kind = begins_raw() ? JsonValue::Kind::kRaw : kind;
+    value->kind = kind;
     value->line = scanner_.line();
-    if (value->kind == JsonValue::Kind::kRaw) raw_value_ = value;
+    if (levels_.size() == raw_.depth && value->key == raw_.key) {
+      value->kind = JsonValue::Kind::kRaw;
+      raw_value_ = value;
+    }
     return value;
+  }
+
+  void separate(Level& level) {
+    if (!level.first) raw_value_->text += ',';
+    level.first = false;
+  }
+
+  JsonValue* add(const Level& level) {
+    if (++values_ < kMaxValues) return &level.container->children.emplace_back();
+    fail("more than %s values", {kMaxValues});
+    return nullptr;
   }
 
   JsonScanner scanner_;
   const RawRule& raw_;
+  JsonValue& root_;
   std::vector<JsonMistake>& mistakes_;
   JsonToken token_ = JsonToken::kEnd;
-  JsonValue root_;
   std::vector<Level> levels_;
-  size_t values_ = 0;
+  HashIndex keys_;  // of all objects
+  uint32_t opened_ = 0;
+  size_t values_ = 0;               // below the root
   JsonValue* raw_value_ = nullptr;  // the last one
 };
 
@@ -238,19 +248,17 @@ std::string_view describe(JsonValue::Kind kind) {
   return "";
 }
 
-std::optional<JsonValue> read_json(std::string_view json, const RawRule& raw, std::vector<JsonMistake>& mistakes) {
+bool read_json(std::string_view json, const RawRule& raw, JsonValue& root, std::vector<JsonMistake>& mistakes) {
   if (json.size() > kMaxSize) {
-    mistakes.push_back({1, {}, concat({"larger than ", decimal(kMaxSize >> 20), " MiB"})});
-    return std::nullopt;
+    mistakes.push_back({1, format("larger than %s MiB", {kMaxSize >> 20})});
+    return false;
   }
-  if (size_t at = json.find('\0'); at != std::string_view::npos) {
-    auto lines = std::count(json.begin(), json.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-    mistakes.push_back({static_cast<uint32_t>(lines + 1), {}, "not valid JSON: it holds a NUL byte"});
-    return std::nullopt;
+  if (const size_t at = json.find('\0'); at != std::string_view::npos) {
+    const auto lines = std::count(json.begin(), json.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    mistakes.push_back({static_cast<uint32_t>(lines + 1), "not valid JSON: it holds a NUL byte"});
+    return false;
   }
-  TreeReader reader(json, raw, mistakes);
-  if (!reader.read()) return std::nullopt;
-  return reader.take();
+  return TreeReader(json, raw, root, mistakes).read();
 }
 
 }  // namespace valor::core

@@ -3,30 +3,21 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace valor::core {
 
-struct JsonValue;
-struct JsonMember;
-
 struct JsonValue {
   enum class Kind { kNull, kBool, kUnsigned, kNumber, kString, kArray, kObject, kRaw };
   Kind kind = Kind::kNull;
   uint32_t line = 1;
-  uint64_t number = 0;  ///< kUnsigned
-  std::string text;     ///< kString: decoded; kRaw: compact JSON
-  std::vector<JsonValue> items;
-  std::vector<JsonMember> members;
-};
-
-struct JsonMember {
-  std::string key;
-  uint32_t line;
-  JsonValue value;
+  uint32_t key_line = 1;
+  uint64_t number = 0;              ///< kUnsigned
+  std::string key;                  ///< of a member
+  std::string text;                 ///< kString: decoded; numbers: as spelt; kRaw: compact JSON
+  std::vector<JsonValue> children;  ///< kArray: items; kObject: members
 };
 
 /// "a string", "an object", ...: for "expected ..., found ...".
@@ -34,8 +25,7 @@ std::string_view describe(JsonValue::Kind kind);
 
 struct JsonMistake {
   uint32_t line;
-  std::string field;  ///< for example "plugins[2].name"; "" for the document as a whole
-  std::string message;
+  std::string text;  ///< where and what: "plugins[2].name: ..."; without the place for the document as a whole
 };
 
 /// Members called `key` of objects at this depth (the outermost object is 1) are kept raw.
@@ -44,10 +34,10 @@ struct RawRule {
   size_t depth;
 };
 
-/// Reads one document. Every mistake met is added to `mistakes`: one in grammar ends the reading with nullopt; keys
-/// that appear twice in an object do not. A byte order mark is skipped, as RFC 8259 section 8.1 permits and most tools
-/// do. Documents larger than 4 MiB, nested deeper than 64 levels, or with more than 100,000 values outside raw ones are
-/// refused. No recursion.
-std::optional<JsonValue> read_json(std::string_view json, const RawRule& raw, std::vector<JsonMistake>& mistakes);
+/// Reads one document. Every mistake met is added to `mistakes`: one in grammar ends the reading, which returns false;
+/// keys that appear twice in an object do not. A byte order mark is skipped, as RFC 8259 section 8.1 permits and most
+/// tools do. Documents larger than 4 MiB, nested deeper than 64 levels, or with more than 100,000 values outside raw
+/// ones are refused. No recursion.
+bool read_json(std::string_view json, const RawRule& raw, JsonValue& root, std::vector<JsonMistake>& mistakes);
 
 }  // namespace valor::core

@@ -15,7 +15,7 @@ constexpr std::string_view kExpected =
     "plug-ins of this server";
 
 Error wrong(std::string_view what) {
-  return {concat({what, "; ", kExpected})};
+  return {format("%s; %s", {what, kExpected})};
 }
 
 // A whole decimal number without leading zero.
@@ -52,13 +52,14 @@ bool port_fits(const NetRule& rule, uint16_t port) {
 std::string list_of(const std::vector<NetRule>& rules) {
   if (rules.empty()) return "is empty";
   std::string text = "allows ";
-  for (size_t at = 0; at < rules.size(); ++at) text += concat({at == 0 ? "\"" : ", \"", rules[at].text, "\""});
+  for (size_t at = 0; at < rules.size(); ++at) append_format(text, "%s\"%s\"", {at == 0 ? "" : ", ", rules[at].text});
   return text;
 }
 
 std::string how_to_allow(std::string_view target, uint16_t port) {
-  return concat({"; to allow it, add \"", target, "\" or \"", target, ":", decimal(port),
-                 "\" to \"permissions\": {\"net\": [...]} of the plug-in's definition"});
+  return format(
+      "; to allow it, add \"%s\" or \"%s:%s\" to \"permissions\": {\"net\": [...]} of the plug-in's definition",
+      {target, target, size_t{port}});
 }
 
 std::string in_brackets(const IpAddress& address) {
@@ -87,7 +88,7 @@ Result<NetRule> NetRule::parse(std::string_view text) {
     const size_t colon = after.find(':');
     const std::string_view prefix = after.substr(0, colon);
     if (!prefix.empty() && !prefix.starts_with('/')) return wrong("has something other than a port after its bracket");
-    place = concat({address, prefix});
+    place = format("%s%s", {address, prefix});
     has_port = colon != std::string_view::npos;
     if (has_port) port = after.substr(colon + 1);
   } else if (std::count(rest.begin(), rest.end(), ':') == 1) {
@@ -120,7 +121,7 @@ Result<NetRule> NetRule::parse(std::string_view text) {
     const unsigned most = address->is_v4() && place.find(':') == std::string::npos ? 32 : 128;
     unsigned bits = 0;
     if (!parse_number(std::string_view(place).substr(slash + 1), most, bits)) {
-      return wrong(concat({"has no number from 0 to ", decimal(most), " after its slash"}));
+      return wrong(format("has no number from 0 to %s after its slash", {size_t{most}}));
     }
     rule.bits = bits + (128 - most);
     return rule;

@@ -11,12 +11,6 @@ namespace {
 
 constexpr size_t kMaxMountSize = 1024;
 
-// FNV-1a; only mounts are in the table, so nobody can flood it with collisions.
-constexpr uint64_t kHashStart = 0xcbf29ce484222325;
-constexpr uint64_t hash_byte(uint64_t hash, char c) {
-  return (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-}
-
 constexpr int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -154,19 +148,19 @@ Result<std::string> normalise_mount(std::string_view prefix) {
   if (first == std::string_view::npos) return std::string();
   prefix = prefix.substr(first, prefix.find_last_not_of(kAround) - first + 1);
 
-  if (prefix.size() > kMaxMountSize) return Error{concat({"is longer than ", decimal(kMaxMountSize), " bytes"})};
+  if (prefix.size() > kMaxMountSize) return Error{format("is longer than %s bytes", {kMaxMountSize})};
   for (const char& c : prefix) {
     if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) return Error{"holds a control character"};
     if (c == '%') return Error{"holds '%'; write the characters themselves, not percent-encoded"};
     if (c == '?' || c == '#' || c == '\\') {
-      return Error{concat({"holds '", {&c, 1}, "', which ends or cuts a path"})};
+      return Error{format("holds '%s', which ends or cuts a path", {std::string_view(&c, 1)})};
     }
   }
   for (size_t at = 0; at <= prefix.size();) {
     size_t end = std::min(prefix.find('/', at), prefix.size());
     std::string_view segment = prefix.substr(at, end - at);
     if (segment.empty()) return Error{"holds an empty segment (two slashes in a row)"};
-    if (dots_of(segment) != Dots::kNone) return Error{concat({"holds the dot segment '", segment, "'"})};
+    if (dots_of(segment) != Dots::kNone) return Error{format("holds the dot segment '%s'", {segment})};
     at = end + 1;
   }
   return std::string(prefix);
@@ -174,41 +168,22 @@ Result<std::string> normalise_mount(std::string_view prefix) {
 
 Status Router::add(std::string_view prefix, uint32_t id) {
   Result<std::string> mount = normalise_mount(prefix);
-  if (!mount) return Error{concat({"the mount \"", prefix, "\" ", mount.error().message})};
-  uint64_t hash = kHashStart;
-  for (char c : *mount) hash = hash_byte(hash, c);
-  if (!mounts_.empty() && look_up(hash, *mount) != nullptr) {
-    return Error{concat({"the mount \"", *mount, "\" is taken"})};
+  if (!mount) return Error{format("the mount \"%s\" %s", {prefix, mount.error().message})};
+  // Only mounts are in the index, so nobody can flood it with collisions.
+  const uint64_t hash = hash_text(*mount);
+  if (look_up(hash, *mount) != nullptr) {
+    return Error{format("the mount \"%s\" is taken", {*mount})};
   }
   longest_ = std::max(longest_, mount->size());
   mounts_.push_back({std::move(mount).value(), hash, id});
-  if (mounts_.size() * 2 > table_.size()) {
-    grow_table();
-  } else {
-    enter_in_table(static_cast<uint32_t>(mounts_.size() - 1));
-  }
+  index_.insert(hash, static_cast<uint32_t>(mounts_.size() - 1));
   return Nothing{};
 }
 
-void Router::grow_table() {
-  table_.assign(std::max<size_t>(8, table_.size() * 2), 0);
-  for (uint32_t index = 0; index < mounts_.size(); ++index) enter_in_table(index);
-}
-
-void Router::enter_in_table(uint32_t mount) {
-  size_t mask = table_.size() - 1;
-  size_t slot = mounts_[mount].hash & mask;
-  while (table_[slot] != 0) slot = (slot + 1) & mask;
-  table_[slot] = mount + 1;
-}
-
 const Router::Mount* Router::look_up(uint64_t hash, std::string_view encoded_path) const {
-  size_t mask = table_.size() - 1;
-  for (size_t slot = hash & mask; table_[slot] != 0; slot = (slot + 1) & mask) {
-    const Mount& mount = mounts_[table_[slot] - 1];
-    if (mount.hash == hash && same_decoded(encoded_path, mount.prefix)) return &mount;
-  }
-  return nullptr;
+  const uint32_t found =
+      index_.find(hash, [&](uint32_t mount) { return same_decoded(encoded_path, mounts_[mount].prefix); });
+  return found == HashIndex::kNone ? nullptr : &mounts_[found];
 }
 
 bool Router::find(std::string_view target, Match& match, std::string& scratch) const {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/hash-index.h"
 #include "core/result.h"
 
 namespace valor::core {
@@ -51,12 +52,10 @@ class Router {
   };
 
   const Mount* look_up(uint64_t hash, std::string_view encoded_path) const;
-  void grow_table();
-  void enter_in_table(uint32_t mount);
 
   std::vector<Mount> mounts_;
-  std::vector<uint32_t> table_;  // open addressing by hash; index into mounts_ plus 1, 0 is free
-  size_t longest_ = 0;           // bytes of the longest prefix: nothing beyond it can match
+  HashIndex index_;
+  size_t longest_ = 0;  // bytes of the longest prefix: nothing beyond it can match
 };
 
 }  // namespace valor::core

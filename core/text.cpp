@@ -1,11 +1,43 @@
 #include "core/text.h"
 
+#include "core/json.h"
+
 namespace valor::core {
 
-std::string concat(Parts parts) {
+// Out of line, because every caller would carry the two forms of a string.
+[[gnu::noinline]] Argument::Argument(const std::string& text) : text_(text.data()), size_(text.size()) {}
+
+void append_format(std::string& out, const char* pattern, Arguments arguments) {
+  const Argument* next = arguments.begin();
+  for (; *pattern != '\0'; ++pattern) {
+    if (*pattern != '%') {
+      out += *pattern;
+      continue;
+    }
+    const Argument& argument = *next++;
+    const bool quote = *++pattern == 'q';
+    if (argument.is_number()) {
+      out += decimal(argument.number());
+    } else if (quote) {
+      out += quoted(argument.text());
+    } else {
+      out += argument.text();
+    }
+  }
+}
+
+std::string format(const char* pattern, Arguments arguments) {
   std::string text;
-  for (const std::string_view part : parts) text += part;
+  append_format(text, pattern, arguments);
   return text;
+}
+
+std::string quoted(std::string_view text) {
+  constexpr size_t kMax = 80;
+  std::string out;
+  append_json_string(out, text.substr(0, kMax));
+  if (text.size() > kMax) out += "...";
+  return out;
 }
 
 std::string decimal(uint64_t number) {

@@ -57,12 +57,13 @@ export function within<T>(promise: Promise<T>, what: string, ms = deadlineMs): P
 export async function eventually<T>(
   condition: () => T | Promise<T>,
   what: string,
+  ms = deadlineMs,
 ): Promise<Exclude<T, undefined | null | false | 0 | ''>> {
-  const end = Date.now() + deadlineMs;
+  const end = Date.now() + ms;
   for (;;) {
     const value = await condition();
     if (value) return value as Exclude<T, undefined | null | false | 0 | ''>;
-    if (Date.now() > end) throw new Error(`${what} did not happen within ${deadlineMs} ms`);
+    if (Date.now() > end) throw new Error(`${what} did not happen within ${ms} ms`);
     await sleep(20);
   }
 }

@@ -123,12 +123,11 @@ EXPORT(find) int32_t find(const Router* router) {
 
 // --- requests and responses ---
 
-/// Input: the values of the client's x-request-id headers. Says the request's id.
+/// Input: the values of the client's x-request-id headers. Says the request's id, as assign_request_id() has it.
 EXPORT(request_id) void request_id() {
-  Request request;
-  for (Input input; input.more();) request.headers.append("x-request-id", input.next());
-  assign_request_id(request, *ids);
-  say(true, request.id);
+  Input input;
+  const std::string_view sent = input.more() ? input.next() : "";
+  say(true, !input.more() && is_acceptable_request_id(sent) ? sent : std::string_view(ids->make()));
 }
 
 /// Input: detail, plug-in, limit, stack, request id. Says the problem as JSON.

@@ -1,16 +1,51 @@
 // From the file of a plug-in to a compiled module that speaks the ABI and cannot take more memory than its limit.
 import { checkAbi } from './check.ts';
-import { type Layout, type Memory, readLayout } from './layout.ts';
 
 const mebibyte = 2 ** 20;
 /** A 32-bit memory has at most 4 GiB. */
 const mostPages = 65536;
 const pagesPerMebibyte = 16;
 
+/** https://webassembly.github.io/spec/core/binary/types.html#memory-types */
+interface Memory {
+  /** 1: has a maximum, 2: shared, 4: 64-bit addresses */
+  flags: number;
+  minimum: number;
+  maximum: number;
+}
+
 export interface LoadedModule {
   module: WebAssembly.Module;
   /** How much further back its code is than in the file, since its memories were capped. */
   movedBytes: number;
+}
+
+/** The memories of a module, and where their section begins and ends. Nonsense for bytes that are no module. */
+export function memoriesOf(bytes: Uint8Array): { memories: Memory[]; start: number; end: number } {
+  let at = 8;
+  const number = (): number => {
+    for (let value = 0, factor = 1; ; factor *= 128) {
+      const byte = bytes[at++] ?? 0;
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  };
+  const memories: Memory[] = [];
+  while (at < bytes.length) {
+    const start = at;
+    const id = bytes[at++];
+    const size = number();
+    const end = at + size;
+    if (id === 5) {
+      for (let left = number(); left > 0 && at < end; left--) {
+        const flags = number();
+        memories.push({ flags, minimum: number(), maximum: flags & 1 ? number() : mostPages });
+      }
+      return { memories, start, end };
+    }
+    at = end;
+  }
+  return { memories, start: at, end: at };
 }
 
 function checkHead(bytes: Uint8Array): string {
@@ -56,10 +91,9 @@ function leb(value: number): number[] {
  * Rewrites the maximum of each memory: memory.grow beyond it fails then, at no cost. Several memories share what the
  * limit leaves, because nobody would count them together while the module runs.
  */
-export function capMemories(bytes: Uint8Array<ArrayBuffer>, layout: Layout, limitMb: number): Uint8Array<ArrayBuffer> {
-  const { memories, memoriesAt } = layout;
-  if (!memoriesAt) return bytes;
-  const [start, end] = memoriesAt;
+export function capMemories(bytes: Uint8Array<ArrayBuffer>, limitMb: number): Uint8Array<ArrayBuffer> {
+  const { memories, start, end } = memoriesOf(bytes);
+  if (memories.length === 0) return bytes;
   const spare = limitMb * pagesPerMebibyte - memories.reduce((sum, { minimum }) => sum + minimum, 0);
   const content = leb(memories.length);
   for (const { minimum, maximum } of memories) {
@@ -67,7 +101,7 @@ export function capMemories(bytes: Uint8Array<ArrayBuffer>, layout: Layout, limi
     content.push(1, ...leb(minimum), ...leb(most));
   }
   const section = [5, ...leb(content.length), ...content];
-  const capped = new Uint8Array(bytes.length - (end - start) + section.length);
+  const capped = new Uint8Array(start + section.length + bytes.length - end);
   capped.set(bytes.subarray(0, start));
   capped.set(section, start);
   capped.set(bytes.subarray(end), start + section.length);
@@ -87,19 +121,13 @@ export async function loadModule(file: ArrayBuffer, limitMb: number): Promise<Lo
   if (bytes.length > limitMb * mebibyte) {
     refuse(`the file has ${Math.floor(bytes.length / mebibyte)} MiB, more than limits.memory_mb (${limitMb}) allows`);
   }
-  let layout: Layout;
-  try {
-    layout = readLayout(bytes);
-  } catch {
-    // The engine knows best what is wrong within a module.
-    await compile(bytes);
-    throw new Error('the module uses what this Valor does not know');
-  }
-  refuse(checkAbi(layout));
-  refuse(checkMemories(layout.memories, limitMb));
-  const capped = capMemories(bytes, layout, limitMb);
-  // The file as it is makes the engine name the places where things are in it.
-  const module = await compile(capped).catch((error) => compile(bytes).then(() => Promise.reject(error)));
+  // The engine knows best what is wrong within a module, and names places as they are in the file.
+  const { memories, end } = memoriesOf(bytes);
+  if (end > bytes.length) await compile(bytes);
+  refuse(checkMemories(memories, limitMb));
+  const capped = capMemories(bytes, limitMb);
+  const module = await compile(capped).catch(() => compile(bytes));
+  refuse(checkAbi(module));
   return { module, movedBytes: capped.length - bytes.length };
 }
 

@@ -3,15 +3,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAbi, wasmSignature } from '../../../tools/abi-list.ts';
 import * as codes from './codes.ts';
-import { guestFunctions, type HostFunction, hostFunctions, typeOf, typeOfHostFunction } from './signatures.ts';
+import { guestFunctions, type HostFunction, hostFunctions } from './signatures.ts';
+import { I64, type Types, typeOf, typesOf } from './testing/module-writer.ts';
 
 const abi = readAbi();
-/** "(i64, i32) -> i32" as "i64 i32 -> i32". */
-const plain = (type: string): string =>
-  `${type.replace(/[(),]/g, ' ')}${type.includes('->') ? '' : ' ->'}`.replace(/\s+/g, ' ').trim();
+/** "i64 i32 -> i32" */
+const plain = (types: Types): string =>
+  types
+    .map((list) => list.map((type) => (type === I64 ? 'i64' : 'i32')).join(' '))
+    .join(' -> ')
+    .trim();
 
 test('the functions of the host are those of the list, with their types', () => {
-  const ours = Object.keys(hostFunctions).map((name) => [name, plain(typeOfHostFunction(name as HostFunction))]);
+  const ours = Object.keys(hostFunctions).map((name) => [name, plain(typesOf(name as HostFunction))]);
   assert.deepEqual(
     ours,
     abi.host.map((one) => [one.name, wasmSignature(one)]),

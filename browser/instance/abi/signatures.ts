@@ -58,16 +58,3 @@ export const guestFunctions = {
   valor_destroy: 'i',
   _initialize: '',
 };
-
-const types: Record<string, string> = { n: 'i64', u: 'i64', i: 'i32', t: 'i32, i32', o: 'i32, i32' };
-
-/** As WebAssembly has it: "(i64, i32) -> i32". */
-export function typeOf(letters: string): string {
-  const [parameters = '', result] = letters.split('>');
-  return `(${[...parameters].map((letter) => types[letter]).join(', ')})${result ? ` -> ${types[result]}` : ''}`;
-}
-
-export function typeOfHostFunction(name: HostFunction): string {
-  const letters = hostFunctions[name];
-  return typeOf(letters.includes('>') ? letters : `${letters}>i`);
-}

@@ -1,5 +1,5 @@
 // Writes WebAssembly modules for tests: such that no compiler would make. As plugins/wasm/testing/module-writer.h.
-import { type HostFunction, typeOfHostFunction } from '../signatures.ts';
+import { type HostFunction, hostFunctions } from '../signatures.ts';
 
 export type Types = [parameters: number[], results: number[]];
 
@@ -112,11 +112,17 @@ export class ModuleWriter {
   }
 }
 
-/** The type of a function of the host. */
-export function typesOf(name: HostFunction): Types {
-  const [parameters = '', result = ''] = typeOfHostFunction(name).split(' -> ');
-  const read = (text: string): number[] => [...text.matchAll(/i\d\d/g)].map(([type]) => (type === 'i64' ? I64 : I32));
+/** The type of a function of which signatures.ts has the letters. */
+export function typeOf(letters: string): Types {
+  const [parameters = '', result = ''] = letters.split('>');
+  const read = (list: string): number[] =>
+    [...list].flatMap((letter) => ({ n: [I64], u: [I64], i: [I32], t: [I32, I32], o: [I32, I32] })[letter]!);
   return [read(parameters), read(result)];
+}
+
+export function typesOf(name: HostFunction): Types {
+  const letters: string = hostFunctions[name];
+  return typeOf(letters.includes('>') ? letters : `${letters}>i`);
 }
 
 export function sectionOf(id: number, content: number[]): number[] {
