@@ -46,7 +46,7 @@ build: setup $(BUILD)/build.ninja
 
 web: setup $(BUILD)/build.ninja
 	@cmake --build $(BUILD) --target browser
-	@cat build/web/sizes.txt
+	@$(NODE) browser/build.ts --check build/web
 
 run: build
 	@tools/what-to-try $(ARGS)
