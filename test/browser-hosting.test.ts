@@ -284,6 +284,14 @@ for (const name of chosenBrowsers) {
       await page.page.close();
     });
 
+    test('where pages cannot start Workers, plug-ins run in the service worker', async () => {
+      site.define('/no-workers/', [{ name: 'p' }]);
+      const page = await open('/no-workers/');
+      assert.equal((await page.counted('p')).place, 'service-worker');
+      assert.equal((await page.counted('p')).count, 2);
+      await page.page.close();
+    });
+
     test('several tabs share one instance; another scope has its own', async () => {
       for (const scope of ['/tabs/', '/others/']) site.define(scope, [{ name: 'p' }]);
       const [a, b, c] = [await open('/tabs/'), await open('/tabs/'), await open('/others/')];

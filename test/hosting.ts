@@ -49,7 +49,10 @@ export class Site {
       const { pathname } = new URL(request.url!, 'http://site/');
       const send = (status: number, type: string, body: string | Uint8Array): void => {
         request.resume();
+        // Pages of this scope may start no Worker but the service worker.
+        const policy = { 'content-security-policy': `worker-src ${this.url}/valor-sw.js` };
         response.writeHead(status, {
+          ...(pathname === '/no-workers/page' ? policy : {}),
           'content-type': type,
           'service-worker-allowed': '/',
           'cache-control': 'no-cache',
