@@ -42,7 +42,10 @@ async function serve(addon: Addon, options: ServeOptions): Promise<void> {
   endOnSignals(addon);
 
   const color = options.log === 'text' && process.stderr.isTTY === true && !process.env.NO_COLOR;
-  const started = await addon.start({ ...options, color, resourceDir: folder }, stripTypes);
+  const started = await addon.start(
+    { ...options, color, resourceDir: folder, webFolder: join(home, 'build/web') },
+    stripTypes,
+  );
   const host = started.host.includes(':') ? `[${started.host}]` : started.host;
   process.stdout.write(`valor listening on http://${host}:${started.port}\n`);
   if (started.failed.length > 0) {
