@@ -279,3 +279,15 @@ export async function launchBrowser(name: BrowserName): Promise<Browser> {
     },
   };
 }
+
+/** A Chromium that shows a page and that nobody drives, so that nothing looks on while it works. Returns what ends it. */
+export async function launchAlone(url: string): Promise<() => Promise<void>> {
+  const profile = new Profile();
+  spawn(needBrowser('chromium'), ['--headless', ...chromiumFlags, `--user-data-dir=${profile.folder}`, url], {
+    stdio: 'ignore',
+  }).unref();
+  return async () => {
+    await profile.kill();
+    await profile.remove();
+  };
+}
