@@ -57,6 +57,9 @@ export interface Developer {
 
 const programs = { chromium: ['chromium', 'chromium-browser'], firefox: ['firefox-esr', 'firefox'] };
 
+/** Starting takes most; on a loaded machine a minute. */
+const startMs = 120_000;
+
 const chromiumFlags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -157,6 +160,7 @@ async function startChromium(folder: string): Promise<Driver> {
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: programOf('chromium'),
     headless: true,
+    timeout: startMs,
     args: chromiumFlags,
     handleSIGINT: false,
     handleSIGTERM: false,
@@ -228,6 +232,7 @@ async function startFirefox(folder: string): Promise<Driver> {
     browser: 'firefox',
     executablePath: programOf('firefox'),
     headless: true,
+    timeout: startMs,
     userDataDir: folder,
     handleSIGINT: false,
     handleSIGTERM: false,
@@ -274,9 +279,12 @@ function pageOf(page: DriverPage, lines: string[]): Page {
 
 export async function launchBrowser(name: BrowserName): Promise<Browser> {
   const profile = new Profile();
-  const start = (): Promise<Driver> =>
-    within(name === 'chromium' ? startChromium(profile.folder) : startFirefox(profile.folder), `the start of ${name}`);
+  const start = (): Promise<Driver> => {
+    const starting = name === 'chromium' ? startChromium(profile.folder) : startFirefox(profile.folder);
+    return within(starting, `the start of ${name}`, startMs);
+  };
   let driver = await start();
+  let killed = false;
   return {
     name,
     profile: profile.folder,
@@ -286,14 +294,19 @@ export async function launchBrowser(name: BrowserName): Promise<Browser> {
       if (url !== undefined) await page.goto(url);
       return page;
     },
-    kill: () => profile.kill(),
+    async kill() {
+      killed = true;
+      await profile.kill();
+    },
     async restart() {
-      await within(driver.close(), `the end of ${name}`);
+      // Whoever is dead does not answer.
+      if (!killed) await within(driver.close(), `the end of ${name}`);
       await profile.kill();
       driver = await start();
+      killed = false;
     },
     async close() {
-      await within(driver.close(), `the end of ${name}`).catch(() => {});
+      if (!killed) await within(driver.close(), `the end of ${name}`).catch(() => {});
       await profile.kill();
       await profile.remove();
     },
