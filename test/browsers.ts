@@ -283,7 +283,7 @@ export async function launchBrowser(name: BrowserName): Promise<Browser> {
 /** A Chromium that shows a page and that nobody drives, so that nothing looks on while it works. Returns what ends it. */
 export async function launchAlone(url: string): Promise<() => Promise<void>> {
   const profile = new Profile();
-  spawn(programOf('chromium'), ['--headless', ...chromiumFlags, `--user-data-dir=${profile.folder}`, url], {
+  spawn(needBrowser('chromium'), ['--headless', ...chromiumFlags, `--user-data-dir=${profile.folder}`, url], {
     stdio: 'ignore',
   }).unref();
   return async () => {
