@@ -11,6 +11,9 @@ import { eventually, within } from './harness.ts';
 
 export { type BrowserName, browserNames };
 
+// Tests run as root in containers, where its sandbox does not work.
+const flags = [...chromiumFlags, '--no-sandbox'];
+
 export interface Browser {
   readonly name: BrowserName;
   /** The folder of its profile. */
@@ -141,7 +144,7 @@ async function startChromium(folder: string): Promise<Driver> {
     executablePath: needBrowser('chromium'),
     headless: true,
     timeout: startMs,
-    args: [...chromiumFlags, '--no-sandbox'],
+    args: flags,
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
@@ -296,7 +299,7 @@ export async function launchBrowser(name: BrowserName): Promise<Browser> {
 /** A Chromium that shows a page and that nobody drives, so that nothing looks on while it works. Returns what ends it. */
 export async function launchAlone(url: string): Promise<() => Promise<void>> {
   const profile = new Profile();
-  spawn(needBrowser('chromium'), ['--headless', ...chromiumFlags, `--user-data-dir=${profile.folder}`, url], {
+  spawn(needBrowser('chromium'), ['--headless', ...flags, `--user-data-dir=${profile.folder}`, url], {
     stdio: 'ignore',
   }).unref();
   return async () => {
