@@ -13,11 +13,12 @@
 #                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
 #   make suites    the test suites of hono, itty-router and jose in plug-ins; make suites SUITES="hono itty-router/src/cors"
 #   make bench     Valor beside its peers: bench/results/     make bench ONLY=message,deno
+#   make bench-browser   what the browser runtime costs, in Chromium
 #   make lint      formatting, clang-tidy, types, TypeScript linter, the frozen plug-in ABI
 #   make format    put C++, Rust and TypeScript into the house format
 #   make clean     remove what was built
 .DEFAULT_GOAL := build
-.PHONY: run test bench parity wpt suites build web sanitize soak fuzz lint format clean setup
+.PHONY: run test bench bench-browser parity wpt suites build web sanitize soak fuzz lint format clean setup
 
 PRESET ?= release
 BUILD ?= build/$(PRESET)
@@ -45,7 +46,7 @@ build: setup $(BUILD)/build.ninja
 
 web: setup $(BUILD)/build.ninja
 	@cmake --build $(BUILD) --target browser
-	@cat build/web/sizes.txt
+	@$(NODE) browser/build.ts --check build/web
 
 run: build
 	@tools/what-to-try $(ARGS)
@@ -100,6 +101,9 @@ bench: build
 	@tools/setup-bench
 	cmake --build $(BUILD) --target bench-floor bench-core
 	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) bench/bench.ts --only '$(ONLY)' </dev/null
+
+bench-browser: build web
+	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) bench/browser.ts </dev/null
 
 lint: build
 	@failed=0; \

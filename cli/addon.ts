@@ -4,6 +4,9 @@ import { createRequire } from 'node:module';
 export type LogFormat = 'text' | 'json';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'off';
 
+/** Who gets /_valor/: nobody, whoever addresses this machine, everybody. */
+export type BrowserDelivery = 'off' | 'local' | 'open';
+
 /** What a client may send; bytes, milliseconds and counts. */
 export interface HttpLimits {
   requestLineBytes: number;
@@ -22,6 +25,7 @@ export interface StartOptions {
   port: number;
   registry: boolean;
   adminToken: string;
+  browser: BrowserDelivery;
   log: LogFormat;
   logLevel: LogLevel;
   accessLog: boolean;
@@ -32,6 +36,8 @@ export interface StartOptions {
   limits: HttpLimits;
   /** The folder that holds valor.snapshot and lazy/. */
   resourceDir: string;
+  /** The folder that holds the browser runtime, if it was built. */
+  webFolder: string;
 }
 
 export interface Started {

@@ -21,8 +21,6 @@ export const chromiumFlags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Its sandbox does not work for root.
-  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
 ];
 
 const firefoxSettings = {
@@ -63,7 +61,9 @@ export function openPage(name: BrowserName, url: string): OpenBrowser {
   const profile = mkdtempSync(join(tmpdir(), 'valor-browser-'));
   let args: string[];
   if (name === 'chromium') {
-    args = ['--headless', ...chromiumFlags, `--user-data-dir=${profile}`, url];
+    // Its sandbox does not work for root.
+    const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    args = ['--headless', ...chromiumFlags, ...sandbox, `--user-data-dir=${profile}`, url];
   } else {
     const lines = Object.entries(firefoxSettings).map(([key, value]) => `user_pref("${key}", ${value});\n`);
     writeFileSync(join(profile, 'user.js'), lines.join(''));

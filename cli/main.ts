@@ -42,7 +42,7 @@ function start(addon: Addon, options: ServeOptions): Promise<Started> {
   // Threads of plug-ins must be gone before Node takes V8 down.
   process.on('exit', () => addon.stop());
   const color = options.log === 'text' && process.stderr.isTTY === true && !process.env.NO_COLOR;
-  return addon.start({ ...options, color, resourceDir: folder }, stripTypes);
+  return addon.start({ ...options, color, resourceDir: folder, webFolder: join(home, 'build/web') }, stripTypes);
 }
 
 async function serve(addon: Addon, options: ServeOptions): Promise<void> {

@@ -30,6 +30,7 @@ test('every default is in force when only a plug-in file is named', () => {
     port: 8080,
     registry: false,
     adminToken: '',
+    browser: 'local',
     log: 'text',
     logLevel: 'info',
     accessLog: true,
@@ -50,7 +51,7 @@ test('every default is in force when only a plug-in file is named', () => {
 
 test('every option reaches its place', () => {
   const options = serve(
-    'serve -p a.json --plugins=b.json -w --host ::1 --port 0 --log json --log-level debug --no-access-log --drain-timeout 0.5 --io-threads 3 --max-request-line 100 --max-headers 200 --max-header-count 5 --max-body 0 --header-timeout 1 --body-timeout 2 --idle-timeout 3.25 --max-connections 9'.split(
+    'serve -p a.json --plugins=b.json -w --browser --host ::1 --port 0 --log json --log-level debug --no-access-log --drain-timeout 0.5 --io-threads 3 --max-request-line 100 --max-headers 200 --max-header-count 5 --max-body 0 --header-timeout 1 --body-timeout 2 --idle-timeout 3.25 --max-connections 9'.split(
       ' ',
     ),
     { VALOR_ADMIN_TOKEN: 'abc' },
@@ -61,6 +62,7 @@ test('every option reaches its place', () => {
     port: 0,
     registry: true,
     adminToken: 'abc',
+    browser: 'open',
     log: 'json',
     logLevel: 'debug',
     accessLog: false,
@@ -122,6 +124,19 @@ test('-w off loopback is refused without a token and allowed with one', () => {
   refuses(['-w', '--host', 'example.org'], /--admin-token-file/);
   assert.equal(serve(['-w', '--host', '0.0.0.0'], { VALOR_ADMIN_TOKEN: 't0ken' }).adminToken, 't0ken');
   assert.equal(serve(['-p', 'a.json', '--host', '0.0.0.0']).host, '0.0.0.0');
+});
+
+test('browsers get plug-ins on loopback unless switched off, and elsewhere only when asked for', () => {
+  const browser = (args: string) => serve(['-p', 'a.json', ...args.split(' ').filter(Boolean)]).browser;
+  assert.equal(browser(''), 'local');
+  assert.equal(browser('--host localhost'), 'local');
+  assert.equal(browser('--host 0.0.0.0'), 'off');
+  assert.equal(browser('--host example.org'), 'off');
+  assert.equal(browser('--browser'), 'open');
+  assert.equal(browser('--browser --host 0.0.0.0'), 'open');
+  assert.equal(browser('--no-browser'), 'off');
+  refuses(['-p', 'a.json', '--browser', '--no-browser'], /contradict/);
+  refuses(['-p', 'a.json', '--brows'], /did you mean --browser\?/);
 });
 
 test('the token file wins over the environment, loses its line end and may not be empty', () => {

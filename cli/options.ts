@@ -1,7 +1,7 @@
 // The command line as data: every option once, with its default, its range and its line in --help.
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { LogFormat, LogLevel, StartOptions } from './addon.ts';
+import type { BrowserDelivery, LogFormat, LogLevel, StartOptions } from './addon.ts';
 import { readArguments, type Spec, type Specs, suggestion, UsageError, type Values } from './arguments.ts';
 import { type BuildOptions, readBuildArguments } from './build.ts';
 import { type NewOptions, readNewArguments } from './new.ts';
@@ -22,7 +22,7 @@ export type Command =
   | { run: 'serve'; options: ServeOptions };
 
 /** StartOptions without what only the running program knows. */
-export type ServeOptions = Omit<StartOptions, 'resourceDir' | 'color'>;
+export type ServeOptions = Omit<StartOptions, 'resourceDir' | 'webFolder' | 'color'>;
 
 const second = 1000;
 const largestSeconds = 86_400;
@@ -48,6 +48,12 @@ export const specs = {
     group: 'Plug-ins',
     help: 'The registry asks for this bearer token. Default: $VALOR_ADMIN_TOKEN. Must be set for -w on an address that others reach.',
   },
+  browser: {
+    type: 'boolean',
+    group: 'Plug-ins',
+    help: 'Answer /_valor/: the runtime for browsers, and the files and configuration of the plug-ins that they may run. Without the option, programs and pages of this machine get it if only this machine reaches the server.',
+  },
+  'no-browser': { type: 'boolean', group: 'Plug-ins', help: 'Do not answer /_valor/ at all.' },
   host: { type: 'string', value: 'HOST', fallback: '127.0.0.1', group: 'Address', help: 'Listen on this address.' },
   port: {
     type: 'string',
@@ -207,6 +213,7 @@ function serveOptions(values: Values<typeof specs>, environment: Record<string, 
     port: whole('port', 0, 65_535),
     registry: values.registry === true,
     adminToken: adminToken(values['admin-token-file'] as string | undefined, environment),
+    browser: browserDelivery(values.browser === true, values['no-browser'] === true, text('host')),
     log: oneOf<LogFormat>('log', ['text', 'json']),
     logLevel: oneOf<LogLevel>('log-level', ['debug', 'info', 'warn', 'error', 'off']),
     accessLog: values['no-access-log'] !== true,
@@ -239,6 +246,12 @@ function serveOptions(values: Values<typeof specs>, environment: Record<string, 
 export function testServerOptions(pluginFiles: string[]): ServeOptions {
   const { values } = readArguments(['--port', '0', '--no-access-log', '--log-level', 'warn'], specs);
   return serveOptions({ ...values, plugins: pluginFiles }, {});
+}
+
+function browserDelivery(on: boolean, off: boolean, host: string): BrowserDelivery {
+  if (on && off) throw new UsageError('--browser and --no-browser contradict each other; give one of them');
+  if (on) return 'open';
+  return off || !isLoopback(host) ? 'off' : 'local';
 }
 
 function adminToken(file: string | undefined, environment: Record<string, string | undefined>): string {

@@ -4,7 +4,6 @@
 #include <span>
 
 #include "core/definition.h"
-#include "core/file-url.h"
 #include "core/hash-index.h"
 #include "core/json-tree.h"
 #include "core/router.h"
@@ -78,7 +77,7 @@ struct Object {
 
 class Reader {
  public:
-  Reader(std::string_view file, Sources sources) : file_(file), sources_(sources) {}
+  Reader(std::string_view file, const Sources& sources) : file_(file), sources_(sources) {}
 
   std::vector<JsonMistake>& mistakes() { return mistakes_; }
 
@@ -179,7 +178,7 @@ class Reader {
   }
 
   std::string_view file_;
-  Sources sources_;
+  const Sources& sources_;
   std::vector<JsonMistake> mistakes_;
 };
 
@@ -244,9 +243,7 @@ void Reader::read_source(const Object& object, Definition& definition) {
     case PluginType::kWeb:
       break;
   }
-  require(object, "url",
-          sources_ == Sources::kFiles ? "the path or file: URL of a script or WASM module"
-                                      : "the URL of a script or WASM module");
+  require(object, "url", sources_.expected);
   read_file(object, "url", definition.url);
   text(object, "root", definition.root);
 }
@@ -254,19 +251,8 @@ void Reader::read_source(const Object& object, Definition& definition) {
 // A file that is to be loaded.
 void Reader::read_file(const Object& object, const char* key, std::string& to) {
   text(object, key, to);
-  const std::string scheme = url_scheme(to);
-  if (scheme.empty()) return;
-  std::string why;
-  if (sources_ == Sources::kUrls) {
-    if (scheme == "http" || scheme == "https") return;
-    why = "cannot be loaded by a browser; expected an http: or https: URL, or one relative to that of the plug-in file";
-  } else if (scheme != "file") {
-    why = "cannot be loaded: only files are supported; expected a path or a file: URL";
-  } else {
-    Result<std::string> named = file_url_to_path(to);
-    if (named) return;
-    why = named.error().message;
-  }
+  const std::string why = to.empty() ? std::string() : sources_.refuse(to);
+  if (why.empty()) return;
   mistake(object.member(key)->line, object, key, "%q %s", {to, why});
 }
 
@@ -459,7 +445,8 @@ Error Reader::error() const {
 
 }  // namespace
 
-Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file, Sources sources) {
+Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file,
+                                                  const Sources& sources) {
   Reader reader(file, sources);
   JsonValue root;
   if (!read_json(json, {"config", 3}, root, reader.mistakes())) return reader.error();
@@ -504,7 +491,7 @@ Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::st
   return definitions;
 }
 
-Result<Definition> parse_definition(std::string_view json, std::string_view file, Sources sources) {
+Result<Definition> parse_definition(std::string_view json, std::string_view file, const Sources& sources) {
   Reader reader(file, sources);
   JsonValue root;
   if (!read_json(json, {"config", 1}, root, reader.mistakes())) return reader.error();

@@ -113,19 +113,23 @@ struct Definition {
 };
 
 /// What `url` and `web` may name, which depends on who loads it.
-enum class Sources {
-  kFiles,  ///< the server: paths and file: URLs
-  kUrls,   ///< a browser: relative references, http: and https: URLs
+struct Sources {
+  const char* expected;                          ///< what they name, in words
+  std::string (*refuse)(std::string_view name);  ///< why it cannot be loaded, or ""
+
+  static const Sources kFiles;  ///< the server: paths and file: URLs
+  static const Sources kUrls;   ///< a browser: relative references, http: and https: URLs
 };
 
 /// Parses a plug-in file: {"plugins": [definition, ...]}. `file` names it in errors. Every mistake is reported, one a
 /// line, as FILE:LINE: FIELD: what is wrong, what was expected (and the nearest known key for an unknown one).
 /// Names and mounts that appear twice are mistakes too. Paths stay as written.
 Result<std::vector<Definition>> parse_plugin_file(std::string_view json, std::string_view file,
-                                                  Sources sources = Sources::kFiles);
+                                                  const Sources& sources = Sources::kFiles);
 
 /// Parses one definition, as the registry gets it. Errors as above; `file` is for example "request body".
-Result<Definition> parse_definition(std::string_view json, std::string_view file, Sources sources = Sources::kFiles);
+Result<Definition> parse_definition(std::string_view json, std::string_view file,
+                                    const Sources& sources = Sources::kFiles);
 
 /// For definitions from files: makes relative `url`, `web`, `root` and `path` relative to `folder` (no trailing slash).
 /// The `path` of a native plug-in stays when it has no slash.

@@ -14,12 +14,12 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-void check(Definition definition, Sources sources) {
+void check(Definition definition, const Sources& sources) {
   std::string json = to_json(definition);
   Result<Definition> again = parse_definition(json, "again", sources);
   require(again.ok());
   require(to_json(*again) == json);
-  if (sources == Sources::kUrls) return;
+  if (&sources == &Sources::kUrls) return;
   resolve_paths(definition, "/folder");
   require(definition.url.empty() || definition.url.front() == '/');
   require(definition.web.empty() || definition.web.front() == '/');
@@ -29,16 +29,16 @@ void check(Definition definition, Sources sources) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
-  for (Sources sources : {Sources::kFiles, Sources::kUrls}) {
-    Result<Definition> definition = parse_definition(text, "body", sources);
+  for (const Sources* sources : {&Sources::kFiles, &Sources::kUrls}) {
+    Result<Definition> definition = parse_definition(text, "body", *sources);
     if (definition) {
-      check(std::move(definition).value(), sources);
+      check(std::move(definition).value(), *sources);
     } else {
       require(!definition.error().message.empty());
     }
-    Result<std::vector<Definition>> definitions = parse_plugin_file(text, "file", sources);
+    Result<std::vector<Definition>> definitions = parse_plugin_file(text, "file", *sources);
     if (definitions) {
-      for (const Definition& each : *definitions) check(each, sources);
+      for (const Definition& each : *definitions) check(each, *sources);
     } else {
       require(!definitions.error().message.empty());
     }

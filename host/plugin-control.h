@@ -15,6 +15,7 @@ namespace valor::host {
 enum class PluginState {
   kStarting,  ///< its instances are being created
   kRunning,   ///< answers requests
+  kBrowser,   ///< runs in browsers only: nothing is created here, and requests get 404
   kFailed,    ///< could not be created, or its instances keep breaking; requests get 502. `error` says why
 };
 

@@ -177,7 +177,11 @@ struct House {
                                     .log = log,
                                     .kind = [this](const core::Definition&) -> Kind& { return kind; },
                                     .base_url = "http://h/",
-                                    .loops = {}}))
+                                    .loops = {},
+                                    .check_for_browsers = [](const core::Definition& definition) -> core::Status {
+                                      if (definition.url == "missing.js") return core::Error{"it is missing"};
+                                      return core::Nothing{};
+                                    }}))
           .value();
   std::vector<std::unique_ptr<Exchange>> exchanges;
 
@@ -298,6 +302,38 @@ TEST_CASE("plug-ins of the start that fail are listed as failed and refuse, othe
   CHECK(table->plugins[1].refusal.find("told to") != std::string::npos);
   CHECK(house.supervisor->list()[1].state == PluginState::kFailed);
   CHECK(house.supervisor->list()[1].error == "told to");
+}
+
+TEST_CASE("a plug-in for browsers only is listed and has no instance, unless its file is not fit") {
+  House house;
+  auto in_browsers = [](const std::string& name, const char* url) {
+    core::Definition definition = define(name, "\"fail\"");
+    definition.place = core::Place::kBrowser;
+    definition.instances = {.min = 2, .max = 3};
+    definition.url = url;
+    return definition;
+  };
+  std::promise<std::vector<std::string>> promise;
+  house.supervisor->load({in_browsers("a", "a.js"), in_browsers("b", "missing.js")},
+                         [&](std::vector<std::string> failed) { promise.set_value(std::move(failed)); });
+  CHECK(get(promise.get_future()) == std::vector<std::string>{"b"});
+  const PluginStatus status = house.supervisor->list()[0];
+  CHECK(status.state == PluginState::kBrowser);
+  CHECK(status.instances == 0);
+  CHECK(house.supervisor->list()[1].state == PluginState::kFailed);
+  CHECK(house.routes.table()->plugins[0].instances.empty());
+  CHECK(house.routes.table()->plugins[0].refusal.empty());
+  CHECK(house.routes.table()->plugins[1].refusal.find("it is missing") != std::string::npos);
+
+  CHECK(status_of(get(house.add(in_browsers("c", "c.js")))).state == PluginState::kBrowser);
+  CHECK(error_of(get(house.add(in_browsers("d", "missing.js")))) == ControlError::kStartFailed);
+  CHECK(house.supervisor->list().size() == 3);
+  CHECK(error_of(get(house.replace(in_browsers("c", "missing.js")))) == ControlError::kStartFailed);
+  CHECK(status_of(get(house.replace(define("c")))).state == PluginState::kRunning);
+  CHECK(house.answer("/c") == "200 1");
+  CHECK(status_of(get(house.replace(in_browsers("c", "c.js")))).version == 3);
+  CHECK(house.send("/c") == nullptr);
+  (void)status_of(get(house.remove("c")));
 }
 
 TEST_CASE("a request that is not answered in time gets 504, and the instance goes on") {

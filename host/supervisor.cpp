@@ -49,6 +49,8 @@ std::string_view to_string(PluginState state) {
       return "starting";
     case PluginState::kRunning:
       return "running";
+    case PluginState::kBrowser:
+      return "browser";
     case PluginState::kFailed:
       return "failed";
   }
@@ -199,7 +201,7 @@ core::Result<std::unique_ptr<Supervisor::Deployment>> Supervisor::deploy(core::D
   deployment->phase = phase;
   std::string location = definition.location;
   if (location.empty()) location = options_.base_url + (definition.prefix.empty() ? "" : definition.prefix + "/");
-  const uint32_t count = definition.instances.max;
+  const uint32_t count = definition.place == core::Place::kBrowser ? 0 : definition.instances.max;
   deployment->plugin.reset(new Plugin{std::move(definition), location, options_.log, std::move(counters)});
   deployment->slots.resize(count);
   for (Slot& slot : deployment->slots) {
@@ -218,7 +220,12 @@ core::Status Supervisor::fill(Deployment& deployment, Slot& slot) {
 }
 
 void Supervisor::start_first(Deployment& deployment) {
-  const uint32_t count = deployment.plugin->definition.instances.min;
+  const core::Definition& definition = deployment.plugin->definition;
+  if (definition.place == core::Place::kBrowser) {
+    const core::Status fit = options_.check_for_browsers ? options_.check_for_browsers(definition) : core::Nothing{};
+    return fit ? first_ready(deployment) : start_failed(deployment, fit.error().message);
+  }
+  const uint32_t count = definition.instances.min;
   for (uint32_t i = 0; i < count; ++i) begin_instance(*deployment.slots[i].instance);
   if (count == 0) first_ready(deployment);
 }
@@ -549,10 +556,12 @@ PluginStatus Supervisor::status_of(const Deployment& deployment) const {
     status.in_flight += slot.instance->load();
     status.instances += slot.ready ? 1 : 0;
   }
-  const bool lazy = deployment.plugin->definition.instances.min == 0;
-  status.state = !deployment.error.empty()      ? PluginState::kFailed
-                 : status.instances > 0 || lazy ? PluginState::kRunning
-                                                : PluginState::kStarting;
+  const core::Definition& definition = deployment.plugin->definition;
+  const bool lazy = definition.instances.min == 0;
+  status.state = !deployment.error.empty()                   ? PluginState::kFailed
+                 : definition.place == core::Place::kBrowser ? PluginState::kBrowser
+                 : status.instances > 0 || lazy              ? PluginState::kRunning
+                                                             : PluginState::kStarting;
   return status;
 }
 

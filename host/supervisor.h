@@ -26,6 +26,8 @@ struct SupervisorOptions {
   std::function<Kind&(const core::Definition&)> kind;  ///< kinds outlive the supervisor
   std::string base_url;                                ///< "http://127.0.0.1:8080/"
   std::vector<net::EventLoop*> loops;                  ///< further loops that keep routes (I/O threads)
+  /// Whether a plug-in that is not to run here is fit for browsers; may be empty.
+  std::function<core::Status(const core::Definition&)> check_for_browsers = {};
   uint64_t drain_ms = 30'000;  ///< how long a plug-in that was removed or replaced may finish its requests
 };
 

@@ -76,6 +76,12 @@ core::LogLevel log_level(const std::string& name) {
   return core::LogLevel::kInfo;
 }
 
+plugins::builtin::BrowserDelivery browser_delivery(const std::string& name) {
+  using plugins::builtin::BrowserDelivery;
+  if (name == "local") return BrowserDelivery::kLocal;
+  return name == "open" ? BrowserDelivery::kOpen : BrowserDelivery::kOff;
+}
+
 Options to_options(const Fields& fields) {
   Options options;
   options.plugin_files = fields.strings("pluginFiles");
@@ -83,6 +89,8 @@ Options to_options(const Fields& fields) {
   options.port = static_cast<uint16_t>(fields.number("port"));
   options.registry = fields.flag("registry");
   options.admin_token = fields.string("adminToken");
+  options.browser = browser_delivery(fields.string("browser"));
+  options.web_folder = fields.string("webFolder");
   options.log_json = fields.string("log") == "json";
   options.log_level = log_level(fields.string("logLevel"));
   options.access_log = fields.flag("accessLog");

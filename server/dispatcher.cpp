@@ -65,6 +65,12 @@ net::Acceptor* Dispatcher::route(core::Request& request, net::EventLoop& here, c
   const core::Definition& definition = routed.plugin->definition;
   if (!routed.refusal.empty()) {
     problem = {.status = 502, .detail = routed.refusal, .plugin = definition.name};
+  } else if (definition.place == core::Place::kBrowser) {
+    problem = {.status = 404,
+               .detail =
+                   "this plug-in runs in web browsers only (\"place\": \"browser\"), where the page's service worker "
+                   "answers for it; this request has come to the server",
+               .plugin = definition.name};
   } else if (host::Instance* instance = routed.reserve(here)) {
     return instance;
   } else {
@@ -77,7 +83,7 @@ net::Acceptor* Dispatcher::route(core::Request& request, net::EventLoop& here, c
     routed.plugin->counters->limit_tripped("queue", definition.limits.queue, unix_ms());
   }
   routed.plugin->counters->requests.fetch_add(1, std::memory_order_relaxed);
-  routed.plugin->counters->failures.fetch_add(1, std::memory_order_relaxed);
+  if (problem.status >= 500) routed.plugin->counters->failures.fetch_add(1, std::memory_order_relaxed);
   return nullptr;
 }
 

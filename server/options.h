@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "http/limits.h"
+#include "plugins/builtin/browser.h"
 
 namespace valor::server {
 
@@ -16,6 +17,8 @@ struct Options {
   uint16_t port = 8080;  ///< 0: the system chooses
   bool registry = false;
   std::string admin_token;  ///< empty: none
+  plugins::builtin::BrowserDelivery browser = plugins::builtin::BrowserDelivery::kOff;
+  std::string web_folder;  ///< of the browser runtime's files; need not exist
   bool log_json = false;
   core::LogLevel log_level = core::LogLevel::kInfo;
   bool access_log = true;

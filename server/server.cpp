@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kServerHeader = "valor";
 constexpr const char* kHealthName = "_health";
 constexpr const char* kRegistryName = "_plugins";
+constexpr const char* kBrowserName = "_valor";
 // How long threads get to end when the server stops; one that does not is stuck in native code.
 constexpr uint64_t kThreadPatienceMs = 2000;
 constexpr std::chrono::milliseconds kDrainPoll{5};
@@ -58,7 +59,7 @@ core::Definition builtin(const char* name, const char* which) {
   return definition;
 }
 
-void add_builtins(std::vector<core::Definition>& definitions, bool registry) {
+void add_builtins(std::vector<core::Definition>& definitions, const Options& options) {
   // An operator's own plug-in of that name or mount goes first.
   auto taken = [&](std::string_view name) {
     return std::any_of(definitions.begin(), definitions.end(), [&](const core::Definition& definition) {
@@ -66,7 +67,12 @@ void add_builtins(std::vector<core::Definition>& definitions, bool registry) {
     });
   };
   if (!taken(kHealthName)) definitions.push_back(builtin(kHealthName, "health"));
-  if (registry && !taken(kRegistryName)) definitions.push_back(builtin(kRegistryName, "registry"));
+  if (options.registry && !taken(kRegistryName)) definitions.push_back(builtin(kRegistryName, "registry"));
+  if (options.browser != plugins::builtin::BrowserDelivery::kOff && !taken(kBrowserName)) {
+    definitions.push_back(builtin(kBrowserName, "browser"));
+    // Most servers are never asked for it.
+    definitions.back().instances.min = 0;
+  }
 }
 
 }  // namespace
@@ -124,8 +130,9 @@ std::variant<std::unique_ptr<Server>, StartError> Server::start(Options options,
                           " would let anybody who reaches it add plug-ins: give a token with --admin-token-file or "
                           "VALOR_ADMIN_TOKEN, or listen on 127.0.0.1"};
   }
-  add_builtins(*definitions, options.registry);
+  add_builtins(*definitions, options);
 
+  auto strip = js.strip;
   std::unique_ptr<Server> server(new Server(std::move(options), std::move(js)));
   auto listener = net::Listener::open(server->options_.host, server->options_.port);
   if (!listener) return StartError{StartFailure::kListen, listener.error().message};
@@ -157,13 +164,20 @@ std::variant<std::unique_ptr<Server>, StartError> Server::start(Options options,
                                               .kind = std::move(kind),
                                               .base_url = base_url(server->options_.host, server->port()),
                                               .loops = loops,
+                                              .check_for_browsers = engine::check_browser_file,
                                               .drain_ms = server->options_.drain_timeout_ms});
   if (!supervisor) return StartError{StartFailure::kStart, supervisor.error().message};
   server->supervisor_ = std::move(*supervisor);
   server->builtin_ = std::make_unique<plugins::builtin::BuiltinKind>(
       plugins::builtin::BuiltinOptions{.control = server->supervisor_.get(),
                                        .registry_enabled = server->options_.registry,
-                                       .admin_token = server->options_.admin_token});
+                                       .admin_token = server->options_.admin_token,
+                                       .browser = {.delivery = server->options_.browser,
+                                                   .web_folder = server->options_.web_folder,
+                                                   .tools = {.strip = std::move(strip),
+                                                             .digest = engine::digest,
+                                                             .is_module = plugins::wasm::WasmKind::fits,
+                                                             .kept_back = server->options_.plugin_files}}});
   server->plugin_count_ = definitions->size();
   // The routes are there before the first connection is.
   server->supervisor_->load(std::move(*definitions), std::move(settled));

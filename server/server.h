@@ -65,7 +65,7 @@ class Server {
   http::Shared shared_;
   plugins::wasm::WasmKind wasm_;
   plugins::js::JsKind js_;
-  plugins::native::NativeKind native_{plugins::outgoing::network_of(&shared_)};
+  plugins::native::NativeKind native_{plugins::outgoing::network_of(&shared_), engine::check_browser_file};
   std::unique_ptr<plugins::builtin::BuiltinKind> builtin_;
   std::unique_ptr<net::Listener> listener_;
   std::vector<std::unique_ptr<IoThread>> io_;

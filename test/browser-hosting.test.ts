@@ -133,6 +133,29 @@ for (const name of chosenBrowsers) {
         await page.page.close();
       });
 
+      // Firefox reads what a service worker answers without regard to who reads it.
+      const paced = { skip: name === 'firefox' };
+      test(`${place}: a reader that stops stops the plug-in`, paced, async () => {
+        const scope = `/paused-${place}/`;
+        site.define(scope, [{ name: 'p' }], hosting);
+        const page = await open(scope);
+        await page.page.evaluate(async () => {
+          const reader = (await fetch('p/stream?pieces=10000&size=65536')).body!.getReader();
+          await reader.read();
+          Object.assign(globalThis, { reader });
+        });
+        let before = -1;
+        const made = await eventually(async () => {
+          const [last, { made }] = [before, await page.counted('p')];
+          before = made;
+          await sleep(500);
+          return last === made && made;
+        }, 'an end of the making');
+        // Chromium itself reads ahead: 64 MB, also of answers from servers.
+        assert.ok(made < 80_000_000, `${made} bytes of 655 MB`);
+        await page.page.close();
+      });
+
       test(`${place}: queue, timeout, breakdown and failing loads`, async () => {
         const scope = `/limits-${place}/`;
         site.define(

@@ -19,7 +19,7 @@ const site = await new Site().start();
 const page = await bundled({ entryPoints: [`${testing}/page.ts`], format: 'iife' });
 site.files = {
   '/': `<!doctype html><script>${page}</script>`,
-  '/valor-host.js': await bundled({ entryPoints: [`${testing}/host.ts`], format: 'iife' }),
+  '/valor-host.js': await bundled({ entryPoints: [`${testing}/host.ts`], format: 'iife', minify: true }),
 };
 site.files['/valor-core.wasm'] = readFileSync(join(root, 'build/web/valor-core.wasm'));
 const folder = site.url('/plugins/p/');
@@ -288,6 +288,10 @@ for (const name of browserNames) {
           body: 'a body',
         });
         assert.equal((await plugin.ask('late')).body, 'late but there');
+        const named = await started(
+          'onfetch = (event) => event.respondWith(new Response(String(event) + FetchEvent.name));',
+        );
+        assert.equal((await named.ask()).body, '[object FetchEvent]FetchEvent');
         assert.equal((await plugin.ask('unheard')).how, 'declined');
         assert.equal((await plugin.ask('reject')).problem?.detail, 'The plug-in threw an error.');
         await plugin.logged(/The plug-in threw an error: Error: rejected on purpose\n\s+at/);
@@ -528,7 +532,7 @@ for (const name of browserNames) {
           onmessage = async () => postMessage({ body: JSON.stringify([
             valor.config, self.valor === valor, location.href, location.pathname, String(location), name,
             new Request('a?b').url, new Request('/c') instanceof Request, new Request(new Request('d'), { method: 'PUT' }).method,
-            typeof close, typeof clients, typeof FetchEvent, self === globalThis, self.self === self,
+            new WebSocket('/ws').url.replace('ws:', 'http:'), typeof close, typeof clients, typeof FetchEvent, self === globalThis, self.self === self,
           ]) });`);
         assert.deepEqual(await plugin.json(), [
           { who: 'Alice' },
@@ -540,6 +544,7 @@ for (const name of browserNames) {
           `${location}a?b`,
           true,
           'PUT',
+          site.url('/ws'),
           'undefined',
           'undefined',
           'function',
@@ -547,6 +552,18 @@ for (const name of browserNames) {
           true,
         ]);
       });
+
+      if (place === 'worker') {
+        test('addresses of XMLHttpRequest are relative to the mount', async () => {
+          site.files['/mount/data.txt'] = 'read';
+          const plugin = await started(`
+            const request = new XMLHttpRequest();
+            request.open('GET', 'data.txt', false);
+            request.send();
+            onmessage = () => postMessage({ body: request.responseText });`);
+          assert.equal((await plugin.ask()).body, 'read');
+        });
+      }
 
       test('a plug-in sees Web APIs', async () => {
         const { wrong, selfIsGlobal } = await (await started(testPlugin('scope.js'))).json();

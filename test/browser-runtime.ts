@@ -70,6 +70,15 @@ export class ValorSite extends Site {
     for (const [name, file] of Object.entries(await runtimeFiles(options))) this.files[`/_valor/${name}`] = file;
   }
 
+  /** From now on a file comes with this Content Security Policy. */
+  restrict(path: string, type: string, policy: string): void {
+    const file = this.files[path] as string;
+    this.files[path] = (_, response) => {
+      response.writeHead(200, { 'content-type': type, 'content-security-policy': policy });
+      response.end(file);
+    };
+  }
+
   /** The list of plug-ins, as a server has it, and their scripts by name. */
   plugins(scripts: Record<string, string>, fields: Record<string, unknown> = {}, folder = '/_valor/'): void {
     const plugins = Object.keys(scripts).map((name) => ({ type: 'web', name, url: `plugins/${name}.js`, ...fields }));

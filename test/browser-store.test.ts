@@ -217,6 +217,18 @@ for (const name of browserNames) {
       assert.deepEqual(await stored(scope), []);
     });
 
+    test('how often in a row the server had nothing of Valor is counted beyond a restart', async () => {
+      await configure([]);
+      const counted = await page.evaluate(async (scope) => {
+        const note = async (gone: boolean) => (await kept.Store.open(scope, null as never)).noteGone(gone);
+        const first = await note(true);
+        const second = await note(true);
+        const none = await note(false);
+        return [first.times, second.times, second.since === first.since, none.times, (await note(true)).times];
+      }, scope);
+      assert.deepEqual(counted, [1, 2, true, 0, 1]);
+    });
+
     test('files of versions that are not in force go, and those of another scope stay', async () => {
       const other = site.url(`/scope-${name}-${++scopes}/`);
       await configure([web('b')]);

@@ -3,13 +3,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { type CDPSession, chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
+import { type BrowserName, browserNames, chromiumFlags, needBrowser } from '../cli/browsers.ts';
 import { eventually, within } from './harness.ts';
 
-export type BrowserName = 'chromium' | 'firefox';
-export const browserNames: BrowserName[] = ['chromium', 'firefox'];
+export { type BrowserName, browserNames };
 
 export interface Browser {
   readonly name: BrowserName;
@@ -53,26 +53,6 @@ export interface Developer {
   /** No network for the page and for service workers. */
   offline(offline: boolean): Promise<void>;
   send(method: string, parameters?: object): Promise<unknown>;
-}
-
-const programs = { chromium: ['chromium', 'chromium-browser'], firefox: ['firefox-esr', 'firefox'] };
-
-const chromiumFlags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-function programOf(name: BrowserName): string {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const files = programs[name].flatMap((program) => folders.map((folder) => join(folder, program)));
-  const found = files.find((file) => existsSync(file));
-  if (!found) throw new Error(`${name} is not installed: the tests look for ${programs[name].join(' or ')} on PATH`);
-  return found;
 }
 
 /**
@@ -155,9 +135,9 @@ const isolated = (source: string, args: unknown[]): string =>
 
 async function startChromium(folder: string): Promise<Driver> {
   const context = await chromium.launchPersistentContext(folder, {
-    executablePath: programOf('chromium'),
+    executablePath: needBrowser('chromium'),
     headless: true,
-    args: chromiumFlags,
+    args: [...chromiumFlags, '--no-sandbox'],
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
@@ -226,7 +206,7 @@ function developerOf(session: CDPSession, setOffline: (offline: boolean) => Prom
 async function startFirefox(folder: string): Promise<Driver> {
   const browser = await puppeteer.launch({
     browser: 'firefox',
-    executablePath: programOf('firefox'),
+    executablePath: needBrowser('firefox'),
     headless: true,
     userDataDir: folder,
     handleSIGINT: false,
@@ -297,5 +277,17 @@ export async function launchBrowser(name: BrowserName): Promise<Browser> {
       await profile.kill();
       await profile.remove();
     },
+  };
+}
+
+/** A Chromium that shows a page and that nobody drives, so that nothing looks on while it works. Returns what ends it. */
+export async function launchAlone(url: string): Promise<() => Promise<void>> {
+  const profile = new Profile();
+  spawn(programOf('chromium'), ['--headless', ...chromiumFlags, `--user-data-dir=${profile.folder}`, url], {
+    stdio: 'ignore',
+  }).unref();
+  return async () => {
+    await profile.kill();
+    await profile.remove();
   };
 }

@@ -8,13 +8,25 @@ import type { PluginStatus } from '../browser/protocol.ts';
 import { type Browser, type BrowserName, browserNames, type Page } from './browsers.ts';
 import { type Definition, eventually, root } from './harness.ts';
 
-async function bundle(entry: string): Promise<string> {
+/** Instances for tests; or the real ones. */
+export type Instances = 'for tests' | 'real';
+
+async function bundle(entry: string, instances: Instances): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(root, entry)],
     bundle: true,
     write: false,
     format: entry.includes('page') ? 'esm' : 'iife',
     target: 'es2024',
+    plugins: [
+      {
+        name: 'instances',
+        setup({ onResolve }) {
+          if (instances === 'for tests') return;
+          onResolve({ filter: /^\.\/create\.ts$/ }, () => ({ path: join(root, 'browser/instance/create.ts') }));
+        },
+      },
+    ],
   });
   return outputFiles[0]!.text;
 }
@@ -27,8 +39,10 @@ export class Site {
   /** How often a plug-in still fails to load, by its file. */
   readonly failLoads = new Map<string, number>();
   /** What the server itself answers; 404 where nothing is here, and status 0 breaks the connection. */
-  readonly answers = new Map<string, { status: number; text: string }>();
+  readonly answers = new Map<string, { status: number; text: string; type?: string }>();
   url = '';
+  /** What a page has posted to /report. */
+  onreport: ((text: string) => void) | null = null;
 
   private constructor(files: Record<string, string>) {
     this.#server = createServer((request, response) => {
@@ -42,12 +56,23 @@ export class Site {
         });
         response.end(body);
       };
+      if (pathname === '/report') {
+        let text = '';
+        request.setEncoding('utf8').on('data', (piece) => {
+          text += piece;
+        });
+        request.on('end', () => {
+          response.end();
+          this.onreport?.(text);
+        });
+        return;
+      }
       const own = this.answers.get(pathname);
       if (own?.status === 0) {
         request.destroy();
         return;
       }
-      if (own) return send(own.status, 'text/plain', own.text);
+      if (own) return send(own.status, own.type ?? 'text/plain', own.text);
       if (files[pathname]) return send(200, 'text/javascript', files[pathname]);
       if (pathname === '/valor-core.wasm')
         return send(200, 'application/wasm', readFileSync(join(root, 'build/web/valor-core.wasm')));
@@ -66,6 +91,9 @@ export class Site {
         return send(200, 'text/html', '<!doctype html><script type="module" src="/page.js"></script>');
       if (pathname.endsWith('/plain')) return send(200, 'text/html', '<!doctype html>');
       if (pathname.endsWith('/file.txt')) return send(200, 'text/plain', 'a file');
+      if (pathname.startsWith('/files/')) {
+        return send(200, 'text/javascript', readFileSync(join(root, pathname.slice('/files/'.length))));
+      }
       if (pathname.endsWith('/fail-loads')) {
         const remaining = this.failLoads.get(pathname) ?? 0;
         this.failLoads.set(pathname, remaining - 1);
@@ -75,9 +103,11 @@ export class Site {
     });
   }
 
-  static async open(): Promise<Site> {
+  static async open(instances: Instances = 'for tests'): Promise<Site> {
     const [page, serviceWorker, worker] = await Promise.all(
-      ['test/hosting-page.ts', 'test/browser-hosting/service-worker.ts', 'test/browser-hosting/worker.ts'].map(bundle),
+      ['test/hosting-page.ts', 'test/browser-hosting/service-worker.ts', 'test/browser-hosting/worker.ts'].map(
+        (entry) => bundle(entry, instances),
+      ),
     );
     const site = new Site({ '/page.js': page!, '/valor-sw.js': serviceWorker!, '/valor-host.js': worker! });
     await new Promise<void>((done) => site.#server.listen(0, '127.0.0.1', done));

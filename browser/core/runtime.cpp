@@ -69,7 +69,7 @@ _LIBCPP_END_NAMESPACE_STD
 
 extern "C" {
 
-// One instruction each.
+// One instruction each, but the last two: those of the C library are long because they are fast.
 void* memcpy(void* to, const void* from, size_t size) {
   __builtin_memcpy(to, from, size);
   return to;
@@ -81,5 +81,16 @@ void* memmove(void* to, const void* from, size_t size) {
 void* memset(void* to, int byte, size_t size) {
   __builtin_memset(to, byte, size);
   return to;
+}
+size_t strlen(const char* text) {
+  size_t size = 0;
+  while (text[size] != '\0') ++size;
+  return size;
+}
+void* memchr(const void* bytes, int byte, size_t size) {
+  for (auto* at = static_cast<const char*>(bytes); size-- > 0; ++at) {
+    if (*at == static_cast<char>(byte)) return const_cast<char*>(at);
+  }
+  return nullptr;
 }
 }

@@ -14,6 +14,8 @@ import {
 
 // What the service worker has said longer ago was meant for another time: the page was frozen.
 const STALE_MS = 2000;
+// A page that has just begun has better things to do.
+const IDLE_MS = 1000;
 
 export interface LeaderOptions {
   /** Absolute URL. */
@@ -28,6 +30,12 @@ export function lead(options: LeaderOptions): Leader {
   return new Leader(options);
 }
 
+interface Fresh {
+  worker: Worker;
+  /** Resolves, with what is wrong, when its script cannot be loaded. */
+  broken: Promise<string>;
+}
+
 interface Hosted {
   name: string;
   version: number;
@@ -37,6 +45,8 @@ interface Hosted {
 
 export class Leader {
   readonly #options: LeaderOptions;
+  /** Has loaded its script, and waits for a plug-in. */
+  #spare: Fresh | null = null;
   /** Compiled once. */
   #core: Promise<WebAssembly.Module> | null = null;
   readonly #listening = new AbortController();
@@ -60,6 +70,8 @@ export class Leader {
     document.addEventListener('freeze', () => this.#leave(), { signal });
     document.addEventListener('resume', () => this.#queue(), { signal });
     this.#queue();
+    // Ready when this page is to take over.
+    setTimeout(() => this.#loadCore(), IDLE_MS);
   }
 
   get leads(): boolean {
@@ -99,6 +111,9 @@ export class Leader {
     return new Promise((resign) => {
       this.#resign = resign;
       this.#offer();
+      // The service worker will ask for one at once if it has lost the leader before.
+      this.#spare = this.#newWorker();
+      this.#loadCore();
     });
   }
 
@@ -110,6 +125,8 @@ export class Leader {
   }
 
   #end(): void {
+    this.#spare?.worker.terminate();
+    this.#spare = null;
     for (const hosted of this.#workers.values()) hosted.worker.terminate();
     this.#workers.clear();
     this.#port?.close();
@@ -181,40 +198,42 @@ export class Leader {
       known.control.postMessage({ type: 'port', serviceWorker } satisfies PortMessage, [port]);
       return;
     }
-    const worker = new Worker(new URL('valor-host.js', this.#options.folder), { name: `valor: ${name}` });
+    const { worker, broken } = this.#spare ?? this.#newWorker();
+    this.#spare = null;
     const { port1, port2 } = new MessageChannel();
     const hosted: Hosted = { name, version, worker, control: port1 };
     this.#workers.set(key, hosted);
     const failed = (message: string): void => {
       if (this.#workers.get(key) === hosted) this.#post({ type: 'failed', name, version, message });
     };
-    // What goes wrong later is the plug-in's, and the Worker's own business.
-    const silence = new AbortController();
-    worker.addEventListener('message', () => silence.abort(), { once: true });
-    worker.addEventListener('error', ({ message }) => failed(message ?? 'its Worker cannot be started'), silence);
-    this.#core ??= this.#loadCore();
-    this.#core.then(
+    broken.then(failed);
+    this.#loadCore().then(
       (core) => {
         const { scope } = this.#options;
-        const start: StartMessage = {
-          type: 'start',
-          scope,
-          instance: crypto.randomUUID(),
-          definition,
-          location,
-          core,
-          serviceWorker,
-        };
+        const instance = crypto.randomUUID();
+        const start: StartMessage = { type: 'start', scope, instance, definition, location, core, serviceWorker };
         worker.postMessage(start, [port2, port]);
       },
-      (error) => {
-        this.#core = null;
-        failed(`valor-core.wasm cannot be loaded: ${error.message}`);
-      },
+      (error) => failed(`valor-core.wasm cannot be loaded: ${error.message}`),
     );
   }
 
+  #newWorker(): Fresh {
+    const worker = new Worker(new URL('valor-host.js', this.#options.folder), { name: 'valor' });
+    // What goes wrong once it has been loaded is the plug-in's, and the Worker's own business.
+    const silence = new AbortController();
+    worker.addEventListener('message', () => silence.abort(), { once: true });
+    const broken = new Promise<string>((resolve) => {
+      worker.addEventListener('error', ({ message }) => resolve(message ?? 'its Worker cannot be started'), silence);
+    });
+    return { worker, broken };
+  }
+
   #loadCore(): Promise<WebAssembly.Module> {
-    return WebAssembly.compileStreaming(fetch(new URL('valor-core.wasm', this.#options.folder)));
+    this.#core ??= WebAssembly.compileStreaming(fetch(new URL('valor-core.wasm', this.#options.folder)));
+    this.#core.catch(() => {
+      this.#core = null;
+    });
+    return this.#core;
   }
 }

@@ -112,6 +112,11 @@ export class ServiceWorkerLine {
     return reply.result;
   }
 
+  /** Looks whether the server has another version of the service worker. Browsers do so only when a page loads. */
+  refresh(): void {
+    if (this.#own) this.registration.update().catch(() => {});
+  }
+
   get #controls(): boolean {
     const { controller } = navigator.serviceWorker;
     return controller !== null && controller.scriptURL === this.registration.active?.scriptURL;

@@ -139,6 +139,7 @@ export class Valor extends EventTarget {
    * from now on.
    */
   async stop(): Promise<void> {
+    await this.ready.catch(() => {});
     const line = this.#line;
     if (this.#state === 'stopped' || !line) {
       this.#end('stopped');
@@ -229,7 +230,10 @@ export class Valor extends EventTarget {
       { signal },
     );
     navigator.serviceWorker.addEventListener('controllerchange', () => void this.#meetNewWorker(), { signal });
-    this.#timer = window.setInterval(() => void this.#call('refresh').catch(() => {}), updateMs);
+    this.#timer = window.setInterval(() => {
+      this.#call('refresh').catch(() => {});
+      this.#line!.refresh();
+    }, updateMs);
   }
 
   #hear({ event, detail }: EventMessage): void {

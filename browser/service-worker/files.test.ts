@@ -143,6 +143,15 @@ test('one hash is for the own file, an object for the files that it names', asyn
   await assert.rejects(collect({ ...definition, integrity: 'sha256-x' }, entry, location), /integrity does not match/);
 });
 
+test('where integrity lists files, code that it does not list is refused, and data is not', async () => {
+  const empty = 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
+  const integrity = { 'main.js': empty };
+  served = { '/plugins/shop/main.js': '', '/plugins/shop/other.js': '', '/plugins/shop/data.json': '[]' };
+  const also = (name: string) => collect({ ...definition, integrity }, entry, location, [new URL(name, entry).href]);
+  assert.equal((await also('data.json')).size, 2);
+  await assert.rejects(also('other.js'), /other\.js: is not one of the files that "integrity" .* lists/);
+});
+
 test("a definition's URLs become absolute", () => {
   const { url } = resolved({ ...definition, url: 'shop/main.js#here' }, 'https://example.org/plugins/plugins.json');
   assert.equal(url, entry);

@@ -4,7 +4,7 @@ import { parse } from 'es-module-lexer/minimal/js';
 import type { Definition } from '../core/core.ts';
 import type { PluginFile } from '../instance/instance.ts';
 import { importedScripts } from '../instance/javascript/rewrite.ts';
-import { demanded, verify } from './integrity.ts';
+import { verifyFile } from './integrity.ts';
 
 /** A file that is not to be had. */
 export class FileError extends Error {
@@ -72,8 +72,8 @@ export async function importsOf(file: PluginFile, location: string, folder: stri
   return found;
 }
 
-/** Reads a file from the network, past its age in the HTTP cache, and verifies it. */
-export async function fetchFile(url: string, hashes: string | null): Promise<PluginFile> {
+/** Reads a file from the network, past its age in the HTTP cache. */
+export async function fetchFile(url: string): Promise<PluginFile> {
   let response: Response;
   let bytes: ArrayBuffer;
   try {
@@ -85,12 +85,10 @@ export async function fetchFile(url: string, hashes: string | null): Promise<Plu
   const { status } = response;
   if (!response.ok) throw new FileError(`${url}: the server answers ${status}`, status === 404 || status === 410);
   const type = (response.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
-  const file = { url: response.url || url, type, bytes };
   if (type === 'text/html' && /\.([mc]?[jt]s|wasm|json)$/.test(new URL(url).pathname)) {
     throw new FileError(`${url}: the server answers with a page (text/html)`, true);
   }
-  if (hashes !== null) await verify(hashes, bytes, url);
-  return file;
+  return { url: response.url || url, type, bytes };
 }
 
 /** What a plug-in's files are looked up by: the URL that was asked for. */
@@ -116,12 +114,13 @@ export async function collect(
     seen.add(url);
     let file: PluginFile;
     try {
-      file = await fetchFile(url, demanded(definition, entry, url));
+      file = await fetchFile(url);
     } catch (error) {
       if (!(error instanceof FileError && error.definite)) throw error;
       missing.set(url, error);
       return;
     }
+    await verifyFile(definition, entry, url, file);
     files.set(url, file);
     const imports = await importsOf(file, location, folder);
     for (const [next, needed] of imports) if (needed) essential.add(next);

@@ -17,6 +17,7 @@ export class OwnFiles {
   readonly #prefix: string;
   readonly #name: string;
   readonly #folder: string;
+  readonly #scope: string;
 
   /** `folder`: URL of the folder that valor-sw.js is in. */
   constructor(scope: string, folder: string) {
@@ -24,6 +25,7 @@ export class OwnFiles {
     this.#name = this.#prefix + VALOR_VERSION;
     this.#pages = `${cachePrefix(scope)}pages`;
     this.#folder = folder;
+    this.#scope = scope;
   }
 
   /** The service worker is being installed: its version's files have to be there before it is activated. */
@@ -69,6 +71,8 @@ export class OwnFiles {
       const name = url.href.slice(this.#folder.length);
       if (ofThisVersion.includes(name)) return this.#kept(request);
       if (networkFirst.includes(name)) return networkElse(request, url.href, this.#name);
+      // Whatever plug-in is mounted at the root: what else is in a folder of our own is the server's.
+      if (!this.#scope.startsWith(this.#folder)) return fetch(request);
     }
     if (this.precached.includes(url.href)) return networkElse(request, url.href, this.#pages);
     return null;

@@ -7,7 +7,7 @@ import type { PluginFile } from '../instance/instance.ts';
 import { cachePrefix, databaseName } from '../protocol.ts';
 import { changeRecord, deleteRecord, readRecord } from './database.ts';
 import { collect, entryOf, FileError, type Files, fetchFile, locationOf } from './files.ts';
-import { demanded } from './integrity.ts';
+import { demanded, verifyFile } from './integrity.ts';
 import type { RegisteredPlugin, Registry, Settings as RuntimeSettings } from './registry.ts';
 
 /** A plug-in in force. `version`: never used twice in a scope. */
@@ -105,7 +105,8 @@ export class Store implements Registry {
     if (kept) return fileOf(url, kept);
     const entry = entryOf(definition)!;
     if (new URL(url).origin !== new URL(entry).origin) throw new Error(`${url}: is not one of the plug-in's files`);
-    const file = await fetchFile(url, demanded(definition, entry, url));
+    const file = await fetchFile(url);
+    await verifyFile(definition, entry, url, file);
     // Only what is in force: the Cache of what is not may be gone, and must not come back.
     if (this.plugins.some((plugin) => plugin.version === version)) {
       await (await caches.open(cacheName)).put(url, responseOf(file));

@@ -20,7 +20,7 @@ export type Outcome =
 
 /** The definitions of a plug-in file, with absolute URLs. */
 export async function fetchList(store: Store, url: string): Promise<Definition[]> {
-  const { bytes, url: base } = await fetchFile(url, null);
+  const { bytes, url: base } = await fetchFile(url);
   return store.core.parseFile(new TextDecoder().decode(bytes), url).map((definition) => resolved(definition, base));
 }
 

@@ -29,30 +29,44 @@ Admission check_token(const core::Request& request, std::string_view token) {
 }
 
 Admission check_browser(const core::Request& request) {
-  // A plug-in is a program on this machine, but the operator's trust in it ends at its permissions.
-  if (request.hops > 0) {
-    return {403, "without an admin token the registry answers no plug-in; set one to let plug-ins that know it in"};
-  }
-  // A browser sends the host that the page used, so a rebound DNS name shows here.
-  if (!is_loopback_authority(request.authority)) {
-    return {403, "without an admin token the registry answers only to localhost; the Host header says \"" +
-                     request.authority + "\""};
-  }
-  // https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header; "none": the user's own navigation.
-  for (const core::HeaderList::Header header : request.headers) {
-    if (header.name == "sec-fetch-site" && header.value != "same-origin" && header.value != "none") {
-      return {403, "the registry answers no web page of another origin (Sec-Fetch-Site: " + std::string(header.value) +
+  std::string evidence;
+  switch (sender_of(request, evidence)) {
+    case Sender::kPlugin:
+      return {403, "without an admin token the registry answers no plug-in; set one to let plug-ins that know it in"};
+    case Sender::kOtherHost:
+      return {403, "without an admin token the registry answers only to localhost; " + evidence};
+    case Sender::kOtherOrigin:
+      return {403, "the registry answers no web page of another origin (" + evidence +
                        "); set an admin token to use it from there"};
-    }
-    if (header.name == "origin" && lower(header.value) != lower(request.scheme + "://" + request.authority)) {
-      return {403, "the registry answers no web page of another origin (Origin: " + std::string(header.value) +
-                       "); set an admin token to use it from there"};
-    }
+    case Sender::kLocal:
+      break;
   }
   return {};
 }
 
 }  // namespace
+
+Sender sender_of(const core::Request& request, std::string& evidence) {
+  // A plug-in is a program on this machine, but the operator's trust in it ends at its permissions.
+  if (request.hops > 0) return Sender::kPlugin;
+  // A browser sends the host that the page used, so a rebound DNS name shows here.
+  if (!is_loopback_authority(request.authority)) {
+    evidence = "the Host header says \"" + request.authority + "\"";
+    return Sender::kOtherHost;
+  }
+  // https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header; "none": the user's own navigation.
+  for (const core::HeaderList::Header header : request.headers) {
+    if (header.name == "sec-fetch-site" && header.value != "same-origin" && header.value != "none") {
+      evidence = "Sec-Fetch-Site: " + std::string(header.value);
+      return Sender::kOtherOrigin;
+    }
+    if (header.name == "origin" && lower(header.value) != lower(request.scheme + "://" + request.authority)) {
+      evidence = "Origin: " + std::string(header.value);
+      return Sender::kOtherOrigin;
+    }
+  }
+  return Sender::kLocal;
+}
 
 Admission admit(const core::Request& request, std::string_view token) {
   return token.empty() ? check_browser(request) : check_token(request, token);

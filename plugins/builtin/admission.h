@@ -20,6 +20,17 @@ struct Admission {
 /// Whether `request` may use the registry. `token` empty: none is asked for.
 Admission admit(const core::Request& request, std::string_view token);
 
+/// Who sends a request, as far as its headers tell.
+enum class Sender {
+  kLocal,        ///< a program on this machine, or a page that the browser got from here
+  kPlugin,       ///< a plug-in of this server
+  kOtherHost,    ///< somebody who calls this machine by a name that is not its own
+  kOtherOrigin,  ///< a page of another origin
+};
+
+/// `evidence` is set to the header that tells of the last two.
+Sender sender_of(const core::Request& request, std::string& evidence);
+
 /// Whether a Host header's value names this machine by a loopback address, "localhost" or a name below it.
 bool is_loopback_authority(std::string_view authority);
 

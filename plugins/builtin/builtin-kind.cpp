@@ -44,8 +44,16 @@ std::unique_ptr<host::Guest> BuiltinKind::create(host::GuestContext& context) {
     }
     return std::make_unique<Registry>(context, *options_.control, options_.admin_token);
   }
-  return std::make_unique<Refused>(
-      context, "there is no built-in plug-in called \"" + which + "\"; known are health, registry, proxy and files");
+  if (which == "browser") {
+    if (options_.browser.delivery == BrowserDelivery::kOff || options_.control == nullptr) {
+      return std::make_unique<Refused>(
+          context,
+          "browsers get no plug-ins from here; start the server with --browser to give them to whoever reaches it");
+    }
+    return std::make_unique<Browser>(context, *options_.control, options_.browser);
+  }
+  return std::make_unique<Refused>(context, "there is no built-in plug-in called \"" + which +
+                                                "\"; known are health, registry, proxy, files and browser");
 }
 
 }  // namespace valor::plugins::builtin

@@ -9,17 +9,19 @@
 
 #include "host/guest.h"
 #include "host/plugin-control.h"
+#include "plugins/builtin/browser.h"
 
 namespace valor::plugins::builtin {
 
 struct BuiltinOptions {
-  /// What the registry acts on; outlives the kind. May be null when registry_enabled is false.
+  /// What the registry acts on, and what browsers get plug-ins of; outlives the kind. May be null when both are off.
   host::PluginControl* control = nullptr;
   /// Whether a definition may mount the registry (`-w`).
   bool registry_enabled = false;
   /// The bearer token that the registry asks for; empty: none, and only requests from this machine that no web page
   /// of another origin can have made are answered.
   std::string admin_token = {};
+  BrowserOptions browser = {};
 };
 
 class BuiltinKind final : public host::Kind {

@@ -379,7 +379,7 @@ TEST_CASE("health answers its mount and nothing else") {
 TEST_CASE("an unknown built-in, an unwanted registry and a useless path or config are refused by name") {
   BuiltinKind kind({});
   CHECK(FakeHost(definition("helth")).start(kind) ==
-        "there is no built-in plug-in called \"helth\"; known are health, registry, proxy and files");
+        "there is no built-in plug-in called \"helth\"; known are health, registry, proxy, files and browser");
   CHECK(FakeHost(definition("registry")).start(kind).starts_with("the registry is switched off"));
   CHECK(FakeHost(definition("health", R"({"a":1})")).start(kind) ==
         "config.a: unknown; this plug-in takes no configuration");

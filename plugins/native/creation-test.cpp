@@ -32,6 +32,22 @@ TEST_CASE("a missing library fails the start and names the file") {
   CHECK(Fixture("/nowhere/plugin.so").error.find("/nowhere/plugin.so") != std::string::npos);
 }
 
+TEST_CASE("a plug-in whose WASM build is not as it should be is not created, and the operator reads why") {
+  using valor::core::Definition;
+  valor::plugins::native::NativeKind kind(nullptr, [](const Definition& definition) -> valor::core::Status {
+    if (definition.web == "good.wasm") return valor::core::Nothing{};
+    return valor::core::Error{definition.web + " is not there"};
+  });
+  auto why = [&](const char* web) {
+    Definition definition = definition_of(test_plugin("creation"), "\"now\"");
+    definition.web = web;
+    return FakeHost(definition).start(kind);
+  };
+  CHECK(why("") == "");
+  CHECK(why("good.wasm") == "");
+  CHECK(why("bad.wasm") == "bad.wasm is not there");
+}
+
 TEST_CASE("creation happens once") {
   CHECK(Fixture(test_plugin("raw")).text("created-again") == "3");
 }

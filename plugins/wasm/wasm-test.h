@@ -28,9 +28,7 @@ class Fixture {
   explicit Fixture(std::string path, std::string config = "null", core::Limits limits = {})
       : Fixture(definition_of(std::move(path), std::move(config), limits)) {}
   explicit Fixture(core::Definition definition)
-      : kind(engine::testing::test_setting().platform, nullptr),
-        host(std::move(definition)),
-        error(host.start(kind)) {}
+      : kind(engine::testing::test_setting().platform, nullptr), host(std::move(definition)), error(host.start(kind)) {}
 
   std::string text(const std::string& url) { return host.get(url).answer; }
   /// Sends a request that the instance does not survive.

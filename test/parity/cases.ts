@@ -368,12 +368,14 @@ add(
 );
 
 add(
-  'brittle: after a trap the next is served by a new instance',
-  [502, 200, 200],
+  'brittle: a trap tells its stack, and the next is served by a new instance',
+  [502, true, 200, 200],
   async ({ base }) => {
-    const trapped = await status(`${base}brittle?trap`);
+    const trapped = await fetch(`${base}brittle?trap`);
+    const { stack = '' } = (await trapped.json()) as { stack?: string };
+    const told = /^at .*echo\.wasm:wasm-function\[\d+\]:0x[0-9a-f]+\)?$/m.test(stack);
     await eventually(async () => (await status(`${base}brittle`)) === 200);
-    return [trapped, await status(`${base}brittle`), await status(`${base}echo`)];
+    return [trapped.status, told, await status(`${base}brittle`), await status(`${base}echo`)];
   },
   /-wasm$/,
 );

@@ -103,6 +103,14 @@ test('a client that leaves ends what waits, and the guest is told why', async ()
   assert.equal(await plugin.text('dropped'), '21');
 });
 
+test('an answer without a body is sent at once, and more of it is not taken', async () => {
+  const plugin = await behaviours();
+  const { body } = await plugin.begin('endless', { method: 'HEAD' }).head;
+  assert.equal(body, null);
+  assert.equal(await plugin.text('echo', { method: 'HEAD' }), '');
+  assert.equal(await plugin.text(''), 'fine');
+});
+
 test('a dropped answer breaks off', async () => {
   const plugin = await behaviours();
   const endless = plugin.begin('endless');

@@ -317,7 +317,8 @@ class AbiInstance implements Instance {
         if (open.answer === undefined) return invalid('send_body', 'send_head() comes first');
         const why = this.#refusal('send_body', open, 'room', operation);
         if (why) return invalid('send_body', why);
-        if (!open.answer) return FINE;
+        // Whoever sends without end would never hear that nobody listens.
+        if (!open.answer) return GONE;
         const tooFast = open.answer.full && this.#ahead() > mostAhead;
         if (tooFast) {
           this.#log(3, 'send_body(): the plug-in sends faster than its clients take it, and did not wait');

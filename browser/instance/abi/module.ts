@@ -48,31 +48,11 @@ export function memoriesOf(bytes: Uint8Array): { memories: Memory[]; start: numb
   return { memories, start: at, end: at };
 }
 
-function checkHead(bytes: Uint8Array): string {
-  const [, , , , ...version] = bytes.subarray(0, 8);
-  if (bytes.length === 0) return 'the file is empty';
-  if (String.fromCharCode(...bytes.subarray(0, 4)) !== '\0asm') {
-    return 'the file is no WebAssembly module: it does not begin with "\\0asm". A script has a name that ends in .js, .mjs, .ts or .mts';
-  }
-  if (version.length < 4) return 'the file is cut short';
-  // A component has the same magic, and a version whose upper half, the layer, is 1.
-  if (version[2] === 1) {
-    return 'the file is a WebAssembly component, not a module. Components are plug-ins of "type": "wasi"';
-  }
-  if (`${version}` !== '1,0,0,0') {
-    return 'the file is of another version of WebAssembly than 1 (its bytes 4 to 7 are not 1, 0, 0, 0)';
-  }
-  return '';
-}
-
 function checkMemories(memories: Memory[], limitMb: number): string {
   let sum = 0;
   for (const { flags, minimum } of memories) {
-    if (flags & 2) {
-      return 'its memory is shared, for threads, which plug-ins do not have: compile without -pthread, -matomics and --shared-memory';
-    }
-    if (flags & 4) {
-      return 'its memory has 64-bit addresses, and the plug-in ABI has 32-bit ones: compile for wasm32';
+    if (flags & 6) {
+      return 'its memory is shared or has 64-bit addresses, and plug-ins have neither: compile for wasm32, without -pthread';
     }
     sum += minimum;
   }
@@ -117,7 +97,9 @@ export async function loadModule(file: ArrayBuffer, limitMb: number): Promise<Lo
   const refuse = (why: string): void => {
     if (why) throw new Error(why);
   };
-  refuse(checkHead(bytes));
+  // As a module, but for its layer.
+  if (bytes[6] === 1)
+    refuse('the file is a WebAssembly component, not a module. Components are plug-ins of "type": "wasi"');
   if (bytes.length > limitMb * mebibyte) {
     refuse(`the file has ${Math.floor(bytes.length / mebibyte)} MiB, more than limits.memory_mb (${limitMb}) allows`);
   }

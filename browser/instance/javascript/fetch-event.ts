@@ -67,3 +67,9 @@ export class FetchEvent extends ExtendableEvent {
     };
   }
 }
+
+// Minified code has other names for them.
+for (const [name, type] of Object.entries({ ExtendableEvent, FetchEvent })) {
+  Object.defineProperty(type, 'name', { value: name });
+  Object.defineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
+}

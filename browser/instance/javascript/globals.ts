@@ -20,7 +20,8 @@ export interface GlobalParts {
   location: PluginLocation;
   listeners: Listeners;
   fetch: typeof fetch;
-  Request: typeof Request;
+  /** Classes of the browser in another form, by name. */
+  classes: Record<string, unknown>;
   postMessage(message: unknown, options?: Iterable<Transferable> | StructuredSerializeOptions): void;
   importScripts(...urls: unknown[]): void;
 }
@@ -52,7 +53,6 @@ export function defineGlobals(global: object, parts: GlobalParts, native: EventT
     valor: replaceable(global, 'valor', { config: definition.config }),
     close: value(undefined),
     fetch: method(parts.fetch),
-    Request: value(parts.Request),
     FetchEvent: value(FetchEvent),
     ExtendableEvent: value(ExtendableEvent),
     importScripts: method(parts.importScripts),
@@ -87,7 +87,18 @@ export function defineGlobals(global: object, parts: GlobalParts, native: EventT
       enumerable: true,
     };
   }
+  for (const [name, own] of Object.entries(parts.classes)) properties[name] = value(own);
   Object.defineProperties(global, properties);
+  if (native !== null) rebaseXhr(location.href);
+}
+
+/** Relative addresses of XMLHttpRequest are those of the plug-in too. Service workers have none. */
+function rebaseXhr(base: string): void {
+  const { prototype } = XMLHttpRequest;
+  const open = prototype.open as (...args: unknown[]) => void;
+  prototype.open = function (this: XMLHttpRequest, method: string, url: string | URL, ...rest: unknown[]) {
+    open.call(this, method, new URL(url, base), ...rest);
+  };
 }
 
 // ---- in the service worker

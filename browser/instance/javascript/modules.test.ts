@@ -177,6 +177,15 @@ const cases: [name: string, main: string, expected: unknown, others?: Record<str
     'const s = "import x from \'./no.js\'"; // import "./no.js"\n/* export { } */ const r = /import("no")/; const t = `export {}`; export const result = [s.length, r.source, t];',
     [23, 'import("no")', 'export {}'],
   ],
+  [
+    'the word export in texts, comments and patterns between exports',
+    'import * as a from "./a.js"; export const result = Object.values(a);',
+    ['export let b', 'export let c', 1, 2],
+    {
+      'a.js':
+        'export const a = "export let b", b = `export let c`, /* export let d */ d = /export let e/ && 1; // export { e\nexport let e = 2;',
+    },
+  ],
   ['export {}', 'const result = 1; export {}; export { result }; export {\n};', 1],
   [
     'comments within statements',

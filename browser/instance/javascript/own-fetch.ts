@@ -4,9 +4,9 @@ import type { PluginFile } from '../instance.ts';
 
 const NativeRequest = Request;
 
-/** The browser's Request, with another base for relative addresses. */
-export function createRequestClass(base: string): typeof Request {
-  return new Proxy(NativeRequest, {
+/** A class of the browser whose first argument is an address, with another base for relative ones. */
+export function rebased<T extends abstract new (...args: never[]) => unknown>(native: T, base: string): T {
+  return new Proxy(native, {
     construct(target, args, newTarget) {
       const [input, ...rest] = args;
       const address = input instanceof NativeRequest ? input : new URL(`${input}`, base).href;

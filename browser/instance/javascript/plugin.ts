@@ -9,7 +9,7 @@ import { Listeners } from './listeners.ts';
 import { createLocation } from './location.ts';
 import { MessageStyle } from './message-style.ts';
 import { importer, ModuleLoader, scriptText } from './modules.ts';
-import { createFetch, createRequestClass } from './own-fetch.ts';
+import { createFetch, rebased } from './own-fetch.ts';
 import { isModule } from './rewrite.ts';
 import type { Style } from './style.ts';
 
@@ -51,7 +51,7 @@ class JavaScriptPlugin implements Instance {
     const global = this.#standIn?.global ?? globalThis;
     this.#listeners = new Listeners(global);
     const location = createLocation(options.location);
-    const PluginRequest = createRequestClass(location.href);
+    const PluginRequest = rebased(Request, location.href);
     const files = { root: rootOf(definition, entry), read, tag: this.#tag };
     this.#modules = new ModuleLoader({ ...files, global, blobs: place === 'worker' });
     this.#scripts = new ClassicScripts({
@@ -62,6 +62,7 @@ class JavaScriptPlugin implements Instance {
       handlers: this.#listeners,
       import: (specifier, dynamicOptions, referrer) => this.#modules.import(specifier, dynamicOptions, referrer),
     });
+    const { WebSocket: Socket, EventSource: Source } = globalThis;
     const elsewhere = (request: Request): Promise<Response> => host.fetch(request);
     defineGlobals(
       global,
@@ -69,7 +70,11 @@ class JavaScriptPlugin implements Instance {
         definition,
         location,
         listeners: this.#listeners,
-        Request: PluginRequest,
+        classes: {
+          Request: PluginRequest,
+          ...(Socket && { WebSocket: rebased(Socket, location.href) }),
+          ...(Source && { EventSource: rebased(Source, location.href) }),
+        },
         fetch: createFetch(PluginRequest, files, location.href, elsewhere),
         postMessage: (message, transfer) => this.#post?.post(message, transfer),
         importScripts: (...urls) => this.#scripts.importScripts(urls),

@@ -214,7 +214,8 @@ function lex(source: string): Lexed {
     analysis.exports.set(each.n, local ?? lexed.defaultName);
     // The same statement goes on, or a new one has begun.
     for (const { index } of source.slice(end, each.s).matchAll(/\bexport\b/g)) {
-      if (beginsExport.test(source.slice(end + index, each.e))) start = end + index;
+      const at = end + index;
+      if (beginsExport.test(source.slice(at, each.e)) && isCode(source, end, at)) start = at;
     }
     end = each.e;
     removeExport(lexed, start, each.n === 'default' ? each.e : null);
@@ -223,6 +224,17 @@ function lex(source: string): Lexed {
     lexed.edits.push({ start, end, text: `${newlines(source.slice(start, end))};` });
   }
   return lexed;
+}
+
+/** Whether the word `export` at `at` is none of a text or a comment. `before` is in no such. */
+function isCode(source: string, before: number, at: number): boolean {
+  if (!/['"`/]/.test(source.slice(before, at))) return true;
+  const probe = freeName(source, '$probe');
+  try {
+    return parse(`${source.slice(0, at)}export let ${probe}`)[1].some(({ n }) => n === probe);
+  } catch {
+    return false;
+  }
 }
 
 /** Takes the word `export` away. `afterDefault`: where the word `default` ends. */
@@ -281,9 +293,8 @@ const builtins =
 
 /** A declaration of those that occur in the source, for within `with`. */
 function builtinsIn(source: string, valor: string, except: string[] = []): string {
-  const others = new Set([...except, ...assignedNames(source)]);
-  const words = new Set(source.match(/[\w$]+/g));
-  const names = builtins.split(' ').filter((name) => words.has(name) && !others.has(name));
+  const found = builtins.split(' ').filter((name) => source.includes(name) && !except.includes(name));
+  const names = found.filter((name) => !new RegExp(`(?<![.\\w$])${name}\\s*=(?![=>])`).test(source));
   return names.length === 0 ? '' : `const {${names.join()}}=${valor}.global;`;
 }
 
@@ -380,8 +391,7 @@ function declaredNames(source: string): string[] {
 
 /** Names that something is assigned to. Where nothing declares them, a sloppy script makes them properties of the global. */
 export function assignedNames(source: string): Set<string> {
-  const name = String.raw`([\p{ID_Start}$_][\p{ID_Continue}$]*)`;
-  const assignment = new RegExp(String.raw`(?<![.\p{ID_Continue}$])${name}\s*=(?![=>])`, 'gu');
+  const assignment = /(?<![\w$\u0080-\uffff])([\w$\u0080-\uffff]+)\s*=(?![=>])/g;
   return new Set([...source.matchAll(assignment)].map(([, found]) => found!));
 }
 
