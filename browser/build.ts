@@ -18,8 +18,7 @@ const coreFile = 'valor-core.wasm';
 const runtimeFiles = ['valor.js', 'valor-sw.js', 'valor-host.js', coreFile];
 const together = 'together';
 const pageEntry = 'page/valor.ts';
-const serviceWorkerEntry = 'service-worker/main.ts';
-const hostEntry = 'instance/worker.ts';
+const serviceWorkerEntry = 'main.ts';
 
 /** The page for people at /_valor/. */
 const consoleFiles = ['console.ts', 'console.css', 'index.html'];
@@ -43,18 +42,8 @@ async function bundleRuntime(version: string, core: Uint8Array): Promise<Map<str
     (await build({ ...common, ...options, define })).outputFiles![0]!.text;
   const texts = new Map([
     ['valor.js', await bundle({ entryPoints: [join(source, pageEntry)], format: 'esm' })],
-    // Both run plug-ins, so that most of their code is the same.
     ['valor-host.js', "importScripts('valor-sw.js');\n"],
-    [
-      'valor-sw.js',
-      await bundle({
-        stdin: {
-          contents: `'ServiceWorkerGlobalScope' in self ? require('./${serviceWorkerEntry}') : require('./${hostEntry}');`,
-          resolveDir: source,
-        },
-        format: 'iife',
-      }),
-    ],
+    ['valor-sw.js', await bundle({ entryPoints: [join(source, serviceWorkerEntry)], format: 'iife' })],
   ]);
   const hash = createHash('sha256').update(core);
   for (const text of texts.values()) hash.update(text);

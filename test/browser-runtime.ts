@@ -41,12 +41,9 @@ async function makeFiles(version: string, protocol: number | undefined): Promise
     },
   };
   const options = { define: { VALOR_VERSION: JSON.stringify(version) }, plugins: [otherProtocol] };
-  // As browser/build.ts has it.
-  const contents = `'ServiceWorkerGlobalScope' in self
-    ? require('./service-worker/main.ts') : require('./instance/worker.ts');`;
   const [page, serviceWorker] = await Promise.all([
     bundled({ ...options, entryPoints: ['browser/page/valor.ts'], format: 'esm' }),
-    bundled({ ...options, stdin: { contents, resolveDir: join(root, 'browser') }, format: 'iife' }),
+    bundled({ ...options, entryPoints: ['browser/main.ts'], format: 'iife' }),
   ]);
   return {
     'valor.js': page,

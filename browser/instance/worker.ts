@@ -1,5 +1,7 @@
-// Entry of valor-host.js.
+// What valor-host.js does in a Worker.
 import { createInstance } from './create.ts';
 import { hostOne } from './worker-host.ts';
 
-hostOne(createInstance);
+export function hostPlugin(): void {
+  hostOne(createInstance);
+}
