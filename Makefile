@@ -8,7 +8,7 @@
 #                  UndefinedBehaviorSanitizer
 #   make soak      ten minutes of everything at once, then a look at memory and files; make soak SOAK_SECONDS=60
 #   make fuzz      every fuzzer for a minute                   make fuzz FUZZ_SECONDS=10
-#   make parity    the case table against every kind of plug-in: build/parity.json
+#   make parity    the case table against every kind of plug-in, on the server and in browsers: build/parity.json
 #   make wpt       the web-platform-tests in plug-ins; the first time they are fetched (700 MB).
 #                  make wpt DIRS="url streams/piping"; make wpt UPDATE=1 writes down what fails now
 #   make suites    the test suites of hono, itty-router and jose in plug-ins; make suites SUITES="hono itty-router/src/cors"
@@ -60,7 +60,7 @@ test: build
 	exit $$failed
 
 parity: build
-	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) --test --test-timeout=300000 test/parity.test.ts </dev/null
+	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) --test --test-concurrency=1 --test-timeout=600000 test/parity.test.ts test/parity-browser.test.ts </dev/null
 
 wpt: build
 	@VALOR_BUILD=$(abspath $(BUILD)) $(NODE) test/wpt/run.ts $(if $(UPDATE),--update) $(DIRS) </dev/null

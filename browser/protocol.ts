@@ -176,8 +176,8 @@ export type ToLeader = HostMessage | TerminateMessage | { type: 'ping' };
 
 export type FromLeader =
   | { type: 'pong' }
-  /** The Worker could not be started, or ended with an error that nobody caught. */
-  | { type: 'failed'; name: string; version: number; message: string }
+  /** A Worker could not be started. */
+  | { type: 'failed'; message: string }
   /** The page is leaving, and its Workers with it. */
   | { type: 'resign' };
 

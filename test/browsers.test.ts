@@ -108,6 +108,9 @@ for (const name of browserNames) {
       await browser.restart();
       const later = await browser.newPage(url);
       assert.equal(await later.evaluate(() => localStorage.getItem('kept')), 'yes');
+      await browser.kill();
+      await browser.restart();
+      await browser.newPage(url);
     } finally {
       await browser.close();
     }

@@ -11,6 +11,9 @@ import { eventually, within } from './harness.ts';
 
 export { type BrowserName, browserNames };
 
+// Tests run as root in containers, where its sandbox does not work.
+const flags = [...chromiumFlags, '--no-sandbox'];
+
 export interface Browser {
   readonly name: BrowserName;
   /** The folder of its profile. */
@@ -54,6 +57,9 @@ export interface Developer {
   offline(offline: boolean): Promise<void>;
   send(method: string, parameters?: object): Promise<unknown>;
 }
+
+/** Starting takes most; on a loaded machine a minute. */
+const startMs = 120_000;
 
 /**
  * Ends the processes that name the folder on their command line, when its input ends: when this process is gone or
@@ -137,7 +143,8 @@ async function startChromium(folder: string): Promise<Driver> {
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: needBrowser('chromium'),
     headless: true,
-    args: [...chromiumFlags, '--no-sandbox'],
+    timeout: startMs,
+    args: flags,
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
@@ -208,6 +215,7 @@ async function startFirefox(folder: string): Promise<Driver> {
     browser: 'firefox',
     executablePath: needBrowser('firefox'),
     headless: true,
+    timeout: startMs,
     userDataDir: folder,
     handleSIGINT: false,
     handleSIGTERM: false,
@@ -254,9 +262,12 @@ function pageOf(page: DriverPage, lines: string[]): Page {
 
 export async function launchBrowser(name: BrowserName): Promise<Browser> {
   const profile = new Profile();
-  const start = (): Promise<Driver> =>
-    within(name === 'chromium' ? startChromium(profile.folder) : startFirefox(profile.folder), `the start of ${name}`);
+  const start = (): Promise<Driver> => {
+    const starting = name === 'chromium' ? startChromium(profile.folder) : startFirefox(profile.folder);
+    return within(starting, `the start of ${name}`, startMs);
+  };
   let driver = await start();
+  let killed = false;
   return {
     name,
     profile: profile.folder,
@@ -266,14 +277,19 @@ export async function launchBrowser(name: BrowserName): Promise<Browser> {
       if (url !== undefined) await page.goto(url);
       return page;
     },
-    kill: () => profile.kill(),
+    async kill() {
+      killed = true;
+      await profile.kill();
+    },
     async restart() {
-      await within(driver.close(), `the end of ${name}`);
+      // Whoever is dead does not answer.
+      if (!killed) await within(driver.close(), `the end of ${name}`);
       await profile.kill();
       driver = await start();
+      killed = false;
     },
     async close() {
-      await within(driver.close(), `the end of ${name}`).catch(() => {});
+      if (!killed) await within(driver.close(), `the end of ${name}`).catch(() => {});
       await profile.kill();
       await profile.remove();
     },
@@ -283,7 +299,7 @@ export async function launchBrowser(name: BrowserName): Promise<Browser> {
 /** A Chromium that shows a page and that nobody drives, so that nothing looks on while it works. Returns what ends it. */
 export async function launchAlone(url: string): Promise<() => Promise<void>> {
   const profile = new Profile();
-  spawn(programOf('chromium'), ['--headless', ...chromiumFlags, `--user-data-dir=${profile.folder}`, url], {
+  spawn(needBrowser('chromium'), ['--headless', ...flags, `--user-data-dir=${profile.folder}`, url], {
     stdio: 'ignore',
   }).unref();
   return async () => {

@@ -102,7 +102,7 @@ test('/_health answers, to GET and HEAD only', async () => {
 });
 
 test('an unknown built-in and a folder that is not there are reported, answer 502, and the others serve', async () => {
-  await valor.logged(/teapot.*health, registry, proxy and files/);
+  await valor.logged(/teapot.*health, registry, proxy, files and browser/);
   await valor.logged(/absent/);
   assert.equal((await valor.ask('/teapot')).status, 502);
   assert.equal((await valor.ask('/absent/x')).status, 502);

@@ -49,7 +49,10 @@ export class Site {
       const { pathname } = new URL(request.url!, 'http://site/');
       const send = (status: number, type: string, body: string | Uint8Array): void => {
         request.resume();
+        // Pages of this scope may start no Worker but the service worker.
+        const policy = { 'content-security-policy': `worker-src ${this.url}/valor-sw.js` };
         response.writeHead(status, {
+          ...(pathname === '/no-workers/page' ? policy : {}),
           'content-type': type,
           'service-worker-allowed': '/',
           'cache-control': 'no-cache',
@@ -206,6 +209,27 @@ export class HostingPage {
       },
       url,
       init,
+    );
+  }
+
+  /** Several, without the driver between them. */
+  async askAll(urls: string[], order: 'at once' | 'one after the other' = 'at once'): Promise<Got[]> {
+    return this.page.evaluate(
+      async (urls, atOnce) => {
+        const one = async (url: string) => {
+          const began = performance.now();
+          const response = await fetch(url);
+          const text = await response.text();
+          const headers = Object.fromEntries(response.headers);
+          return { status: response.status, headers, text, ms: performance.now() - began };
+        };
+        if (atOnce) return Promise.all(urls.map(one));
+        const all = [];
+        for (const url of urls) all.push(await one(url));
+        return all;
+      },
+      urls,
+      order === 'at once',
     );
   }
 

@@ -204,7 +204,7 @@ export class Leader {
     const hosted: Hosted = { name, version, worker, control: port1 };
     this.#workers.set(key, hosted);
     const failed = (message: string): void => {
-      if (this.#workers.get(key) === hosted) this.#post({ type: 'failed', name, version, message });
+      if (this.#workers.get(key) === hosted) this.#post({ type: 'failed', message });
     };
     broken.then(failed);
     this.#loadCore().then(
@@ -224,7 +224,7 @@ export class Leader {
     const silence = new AbortController();
     worker.addEventListener('message', () => silence.abort(), { once: true });
     const broken = new Promise<string>((resolve) => {
-      worker.addEventListener('error', ({ message }) => resolve(message ?? 'its Worker cannot be started'), silence);
+      worker.addEventListener('error', ({ message }) => resolve(message ?? 'valor-host.js cannot be loaded'), silence);
     });
     return { worker, broken };
   }

@@ -197,6 +197,9 @@ export class Dispatcher {
       : depth(parent) > MAX_HOPS
         ? circle
         : await submit(host, { requestId, url, method, headers: withId(headers, requestId), body }, asked);
+    ++entry.requests;
+    entry.latencies[entry.requests % LATENCIES] = performance.now() - since;
+    if (statusOf(outcome) >= 500) ++entry.failures;
     const unanswered =
       outcome.kind === 'declined' || (outcome.kind === 'problem' && isDownStatus(outcome.problem.status));
     if (unanswered) {
@@ -207,10 +210,10 @@ export class Dispatcher {
       }
     }
     first?.body?.cancel().catch(() => {});
-    return this.#finish(entry, outcome, requestId, since);
+    return this.#finish(entry, outcome, requestId);
   }
 
-  #finish(entry: Entry, outcome: Outcome, requestId: string, since: number): Answer {
+  #finish(entry: Entry, outcome: Outcome, requestId: string): Answer {
     const { name } = entry.plugin.definition;
     let answer: Answer;
     if (outcome.kind === 'response') {
@@ -224,9 +227,6 @@ export class Dispatcher {
       const problem: Problem = outcome.kind === 'declined' ? declined : outcome.problem;
       answer = problemAnswer(this.#core, { ...problem, plugin: name }, requestId);
     }
-    ++entry.requests;
-    entry.latencies[entry.requests % LATENCIES] = performance.now() - since;
-    if (answer.status >= 500) ++entry.failures;
     return { ...answer, headers: signed(answer.headers, requestId, name, outcome.place) };
   }
 }
@@ -284,6 +284,11 @@ function deepest(asker: SeatEvents, parent: number): Call | null {
 
 function firstFromNetwork({ entry }: Route): boolean {
   return entry.plugin.definition.prefer === 'network-first';
+}
+
+function statusOf(outcome: Outcome): number {
+  if (outcome.kind === 'response') return outcome.status;
+  return (outcome.kind === 'declined' ? declined : outcome.problem).status;
 }
 
 /** Null when it cannot be reached. */

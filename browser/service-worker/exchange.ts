@@ -6,7 +6,7 @@ import type { Place } from '../protocol.ts';
 // A body up to here travels in the message that carries the request, and is kept for another attempt.
 const SMALL_BODY = 64 * 1024;
 // What is not there by then streams: the page sends it piece by piece.
-const PATIENCE_MS = 10;
+const PATIENCE_MS = 50;
 
 /** An answer that is on its way to a client: a plug-in's or an error in its place. */
 export interface Answer {

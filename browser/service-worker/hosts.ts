@@ -63,6 +63,8 @@ export class Hosts implements Seats {
   /** Pending while it is not known whether a page leads. */
   #looking: Promise<void> | null = null;
   #found: (() => void) | null = null;
+  /** Pages in which no Worker starts. */
+  readonly #unable = new Set<string>();
   #watching = false;
   #release: (() => void) | null = null;
   /** A better seat may be there now. */
@@ -90,9 +92,9 @@ export class Hosts implements Seats {
   }
 
   /** At the start, and when a leader was lost. */
-  look(frozen?: string): void {
+  look(useless?: string): void {
     if (this.#services.registry.settings.hosting === 'service-worker') return;
-    this.#looking ??= this.#look(frozen).finally(() => {
+    this.#looking ??= this.#look(useless).finally(() => {
       this.#looking = null;
     });
   }
@@ -109,7 +111,7 @@ export class Hosts implements Seats {
   }
 
   offered(message: OfferMessage, client: Client, port: MessagePort, inForce: readonly RegisteredPlugin[]): void {
-    if (this.#services.registry.settings.hosting === 'service-worker') {
+    if (this.#services.registry.settings.hosting === 'service-worker' || this.#unable.has(client.id)) {
       port.close();
       return;
     }
@@ -119,7 +121,7 @@ export class Hosts implements Seats {
       return;
     }
     const before = this.#leader;
-    const leader = new Leader(client.id, port, (why, frozen) => this.#lost(leader, why, frozen));
+    const leader = new Leader(client.id, port, (why, useless) => this.#lost(leader, why, useless));
     this.#leader = leader;
     before?.lose('another page took over');
     for (const { name, version } of message.workers) {
@@ -135,16 +137,17 @@ export class Hosts implements Seats {
     this.#leader?.lose('pages host no plug-ins any more');
   }
 
-  #lost(leader: Leader, why: string, frozen: boolean): void {
+  #lost(leader: Leader, why: string, useless: Useless | undefined): void {
+    if (useless === 'unable') this.#unable.add(leader.client);
     if (this.#leader === leader) {
       this.#leader = null;
-      this.look(frozen ? leader.client : undefined);
+      this.look(useless && leader.client);
     }
     for (const seat of [...leader.seats]) seat.lose(why);
   }
 
-  /** `frozen`: the page that leads and does not move. */
-  async #look(frozen?: string): Promise<void> {
+  /** `useless`: the page that holds the lock and hosts nothing. */
+  async #look(useless?: string): Promise<void> {
     const offer = new Promise<void>((resolve) => {
       this.#found = resolve;
     });
@@ -152,10 +155,10 @@ export class Hosts implements Seats {
     const { held = [], pending = [] } = await navigator.locks.query();
     if (![...held, ...pending].some(({ name }) => name === lock) || this.#leader !== null) return;
     const clients = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-    const pages = clients.filter(({ id }) => id !== frozen);
+    const pages = clients.filter(({ id }) => id !== useless && !this.#unable.has(id));
     const tell = (page: Client, type: 'seek' | 'take-over'): void =>
       page.postMessage({ valor: PROTOCOL, scope: this.#scope, type, sent: Date.now() } satisfies NoticeMessage);
-    if (frozen === undefined) {
+    if (useless === undefined) {
       for (const page of pages) tell(page, 'seek');
       await Promise.race([offer, sleep(OFFER_MS)]);
     }
@@ -183,7 +186,7 @@ export class Hosts implements Seats {
       seen = leader;
       leader.heard = false;
       if (++silence > MAX_SILENCE) {
-        leader.lose('its page does not move', true);
+        leader.lose('its page does not move', 'frozen');
         return;
       }
       leader.ping();
@@ -197,6 +200,9 @@ function sleep(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
 }
 
+/** Why another page has to take the lock from this one. */
+type Useless = 'frozen' | 'unable';
+
 /** The page that hosts Workers. */
 class Leader {
   readonly client: string;
@@ -206,11 +212,11 @@ class Leader {
   /** Pending while it is not known whether it is still there. */
   suspect: Promise<void> | null = null;
   #port: MessagePort | null = null;
-  readonly #lost: (why: string, frozen: boolean) => void;
+  readonly #lost: (why: string, useless: Useless | undefined) => void;
   #over = false;
   #ponged: (() => void) | null = null;
 
-  constructor(client: string, port: MessagePort, lost: (why: string, frozen: boolean) => void) {
+  constructor(client: string, port: MessagePort, lost: (why: string, useless: Useless | undefined) => void) {
     this.client = client;
     this.#lost = lost;
     this.use(port);
@@ -251,13 +257,13 @@ class Leader {
     });
   }
 
-  lose(why: string, frozen = false): void {
+  lose(why: string, useless?: Useless): void {
     if (this.#over) return;
     this.#over = true;
     this.#port?.close();
     this.suspect = null;
     this.#ponged?.();
-    this.#lost(why, frozen);
+    this.#lost(why, useless);
   }
 
   #receive(message: FromLeader): void {
@@ -270,7 +276,8 @@ class Leader {
         this.lose('its page has left');
         return;
       case 'failed':
-        for (const seat of this.seats) if (seat.is(message.name, message.version)) seat.failed(message.message);
+        console.warn(`valor: a page cannot host plug-ins: ${message.message}`);
+        this.lose(message.message, 'unable');
         return;
     }
   }
@@ -303,11 +310,6 @@ class WorkerSeat implements Seat {
     const location = services.location(events.plugin);
     leader.seats.add(this);
     leader.post({ type: 'host', definition, version, location, serviceWorker: id }, [port2]);
-  }
-
-  is(name: string, version: number): boolean {
-    const { plugin } = this.#events;
-    return plugin.definition.name === name && plugin.version === version;
   }
 
   give({ request }: Call): void {
@@ -344,11 +346,6 @@ class WorkerSeat implements Seat {
     this.#close(why);
     this.#leader.doubt();
     this.#events.lost(this, why);
-  }
-
-  /** The page could not start it. */
-  failed(message: string): void {
-    if (!this.#over) this.#events.loadFailed(this, message);
   }
 
   #close(why: string): void {

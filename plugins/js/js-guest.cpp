@@ -78,7 +78,8 @@ void JsGuest::start() {
     if (definition.fetch == core::FetchRules::kBrowser) {
       (void)isolate_->call(isolate_->hook("useBrowserFetch"), 0, nullptr);
     }
-    if (modules_->run_entry(context, definition.url, definition.root, {definition.integrity, definition.url}).To(&entry)) {
+    if (modules_->run_entry(context, definition.url, definition.root, {definition.integrity, definition.url})
+            .To(&entry)) {
       if (entry.module.IsEmpty()) return;
       entry.settled->MarkAsHandled();
       entry_module_.Reset(isolate, entry.module);
