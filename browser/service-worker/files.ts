@@ -1,8 +1,9 @@
 // Which files a plug-in is made of: its own and all that its imports reach, so that they can be kept for offline. Files that no
 // literal names (`import(variable)`, `fetch(new URL('data.json', import.meta.url))`) are kept when they are first read.
-import { parse } from 'es-module-lexer/minimal/js';
+
 import type { Definition } from '../core/core.ts';
 import type { PluginFile } from '../instance/instance.ts';
+import { parse } from '../instance/javascript/lexer.ts';
 import { importedScripts } from '../instance/javascript/rewrite.ts';
 import { verifyFile } from './integrity.ts';
 

@@ -66,7 +66,7 @@ export function locateLike(error: object, other: object): void {
   if (place) places.set(error, place);
 }
 
-/** The same for an error of es-module-lexer, which knows where it is. */
+/** The same for an error of the lexer, which knows where it is. */
 export function syntaxErrorAt(offset: number, url: string, source: string): SyntaxError {
   const lines = source.slice(0, offset).split('\n');
   const line = lines.length;

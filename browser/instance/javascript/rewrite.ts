@@ -1,7 +1,7 @@
 // What a module imports and exports, and its source rewritten so that a linker can load it: as a module whose specifiers
 // are other URLs, or as a function. Lines stay where they are, and columns as far as possible.
-import { type ImportSpecifier, type ParseError, parse } from 'es-module-lexer/minimal/js';
 import { locateSyntaxError, syntaxErrorAt } from './errors.ts';
+import { type ImportFound, type LexError, parse } from './lexer.ts';
 
 // Of the global's scope, and sloppy: the linkers need `with`.
 // biome-ignore lint/security/noGlobalEval: a service worker has no other way to load code
@@ -70,10 +70,10 @@ interface Edit {
   text: string;
 }
 
-/** The parts of a source that are of interest, as es-module-lexer finds them. */
+/** The parts of a source that are of interest, as the lexer finds them. */
 interface Lexed {
   source: string;
-  imports: ReadonlyArray<ImportSpecifier>;
+  imports: ReadonlyArray<ImportFound>;
   /** Statements `import ...` and `export ... from ...`, in order; their index is that of the request. */
   statements: Statement[];
   analysis: Analysis;
@@ -105,10 +105,6 @@ const token =
 const gap = String.raw`(?:\s|/\*[\s\S]*?\*/|//[^\n]*)*`;
 const leadingGap = new RegExp(`^${gap}`);
 const lastFrom = new RegExp(String.raw`\bfrom${gap}$`);
-/** From the word `export` to the end of a name that it declares or lists. */
-const beginsExport = new RegExp(
-  String.raw`^export${gap}(?:default$|(?:async${gap})?function\b|(?:class|const|let|var)\b|\{(?:/\*[\s\S]*?\*/|//[^\n]*|[^}])*$)`,
-);
 const saysStrict = new RegExp(String.raw`^${gap}(['"])use strict\1`);
 
 interface Token {
@@ -157,27 +153,8 @@ function namesOf(clause: string, request: number): ImportedName[] {
   return names;
 }
 
-/** Where `export {}` stands: the lexer tells of exports by their names, and these have none. */
-function emptyExports(source: string): [number, number][] {
-  const candidates = [...source.matchAll(/\bexport\s*\{\s*\}/g)];
-  if (candidates.length === 0) return [];
-  const marked = freeName(source, '$empty');
-  let shift = 0;
-  const starts = new Map<string, number>();
-  let text = source;
-  for (const [at, { index, 0: match }] of candidates.entries()) {
-    const name = `${marked}${at}`;
-    const brace = index + shift + match.length - 1;
-    text = `${text.slice(0, brace)}${name}${text.slice(brace)}`;
-    shift += name.length;
-    starts.set(name, index);
-  }
-  const real = parse(text)[1].flatMap(({ n, ln }) => (ln === undefined ? [] : (starts.get(n) ?? [])));
-  return real.map((start) => [start, candidates.find(({ index }) => index === start)![0].length + start]);
-}
-
 function lex(source: string): Lexed {
-  const [imports, exports] = parse(source);
+  const [imports, exports, lists] = parse(source);
   const analysis: Analysis = { requests: [], imports: [], exports: new Map(), reexports: new Map(), stars: [] };
   const lexed: Lexed = {
     source,
@@ -187,11 +164,9 @@ function lex(source: string): Lexed {
     defaultName: freeName(source, '$export'),
     edits: [],
   };
-  for (const { n, s, ss, se, d, t, a } of imports) {
-    if (d === -2) continue;
-    const phase = /^import\s*\.?\s*(source|defer)\b/.exec(source.slice(ss, se));
-    if (t > 3 && phase !== null) throw new SyntaxError(`"import ${phase[1]}" is not supported`);
-    if (d >= 0) continue;
+  for (const { n, s, ss, se, d, a, phase } of imports) {
+    if (phase !== undefined) throw new SyntaxError(`"import ${phase}" is not supported`);
+    if (d !== -1) continue;
     const request =
       analysis.requests.push({ specifier: n!, attributes: a < 0 ? [] : pairsOf(source.slice(a, se)) }) - 1;
     lexed.statements.push({ start: ss, end: se, specifierStart: s - 1 });
@@ -205,55 +180,22 @@ function lex(source: string): Lexed {
       }
     }
   }
-  let end = 0;
-  let start = 0;
-  for (const each of exports) {
-    if (lexed.statements.some((statement) => statement.start <= each.s && each.s < statement.end)) continue;
-    // The lexer takes `class extends` for a class of that name.
-    const local = each.ln === 'extends' ? undefined : each.ln;
-    analysis.exports.set(each.n, local ?? lexed.defaultName);
-    // The same statement goes on, or a new one has begun.
-    for (const { index } of source.slice(end, each.s).matchAll(/\bexport\b/g)) {
-      const at = end + index;
-      if (beginsExport.test(source.slice(at, each.e)) && isCode(source, end, at)) start = at;
-    }
-    end = each.e;
-    removeExport(lexed, start, each.n === 'default' ? each.e : null);
+  for (const { n, ln, e, ss } of exports) {
+    if (lexed.statements.some((statement) => statement.start === ss)) continue;
+    analysis.exports.set(n, ln ?? lexed.defaultName);
+    if (!lists.some(([start]) => start === ss)) removeExport(lexed, ss, n === 'default' ? e : null);
   }
-  for (const [start, end] of emptyExports(source)) {
+  for (const [start, end] of lists) {
     lexed.edits.push({ start, end, text: `${newlines(source.slice(start, end))};` });
   }
   return lexed;
 }
 
-/** Whether the word `export` at `at` is none of a text or a comment. `before` is in no such. */
-function isCode(source: string, before: number, at: number): boolean {
-  if (!/['"`/]/.test(source.slice(before, at))) return true;
-  const probe = freeName(source, '$probe');
-  try {
-    return parse(`${source.slice(0, at)}export let ${probe}`)[1].some(({ n }) => n === probe);
-  } catch {
-    return false;
-  }
-}
-
 /** Takes the word `export` away. `afterDefault`: where the word `default` ends. */
 function removeExport(lexed: Lexed, start: number, afterDefault: number | null): void {
-  const { source, statements, edits } = lexed;
-  if (statements.some((statement) => statement.start === start) || edits.some((edit) => edit.start === start)) return;
-  const end = start + 'export'.length;
-  const rest = source.slice(end).replace(leadingGap, '');
-  if (rest.startsWith('{')) {
-    for (const { text, end: length } of tokensOf(source.slice(end))) {
-      if (text !== '}') continue;
-      edits.push({ start, end: end + length, text: `${newlines(source.slice(start, end + length))};` });
-      return;
-    }
-  } else if (afterDefault === null || source.slice(start, afterDefault).endsWith('}')) {
-    edits.push({ start, end, text: blank('export') });
-  } else {
-    removeDefault(lexed, start, afterDefault);
-  }
+  const { edits } = lexed;
+  if (afterDefault !== null) removeDefault(lexed, start, afterDefault);
+  else if (edits.at(-1)?.start !== start) edits.push({ start, end: start + 'export'.length, text: blank('export') });
 }
 
 function removeDefault({ source, edits, defaultName }: Lexed, start: number, end: number): void {
@@ -310,7 +252,7 @@ export class ModuleSource {
     try {
       this.#lexed = lex(source);
     } catch (error) {
-      const { idx: offset } = error as ParseError;
+      const { idx: offset } = error as LexError;
       if (offset === undefined) locateSyntaxError(error, url, source);
       throw offset === undefined ? error : syntaxErrorAt(offset, url, source);
     }
@@ -369,7 +311,7 @@ export class ModuleSource {
   }
 }
 
-function dynamicImports(imports: ReadonlyArray<ImportSpecifier>, call: string): Edit[] {
+function dynamicImports(imports: ReadonlyArray<ImportFound>, call: string): Edit[] {
   return imports.flatMap(({ d, ss }) => (d >= 0 ? { start: ss, end: ss + 'import'.length, text: call } : []));
 }
 
@@ -460,8 +402,8 @@ export function isModule(source: string, url: string): boolean {
 
 function hasModuleSyntax(source: string): boolean {
   try {
-    const [imports, exports] = parse(source);
-    return exports.length > 0 || imports.some(({ d }) => d === -1 || d === -2) || emptyExports(source).length > 0;
+    const [imports, exports, lists] = parse(source);
+    return exports.length + lists.length > 0 || imports.some(({ d }) => d < 0);
   } catch {
     return false;
   }
