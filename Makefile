@@ -56,7 +56,7 @@ run: build
 test: build
 	@failed=0; \
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j2 </dev/null || failed=1; \
-	VALOR_BUILD=$(abspath $(BUILD)) $(NODE) --test --test-concurrency=2 --test-timeout=300000 $(TESTS) </dev/null || failed=1; \
+	VALOR_BUILD=$(abspath $(BUILD)) $(NODE) --test --test-concurrency=3 --test-timeout=300000 $(TESTS) </dev/null || failed=1; \
 	exit $$failed
 
 parity: build

@@ -113,6 +113,31 @@ test("the runtime's files are there, compressed for those who take it, and reval
   assert.equal((await valor.ask('/_valor/none.js')).status, 404);
 });
 
+test('mounts of the server within those of browsers are listed, and nothing else of them', async () => {
+  const rooted = await start(
+    [],
+    [
+      { ...hello, prefix: '/' },
+      { type: 'web', name: 'inside', prefix: 'in/side', url: 'server/only.js', place: 'server', config: 'secret' },
+    ],
+    'app/rooted.json',
+  );
+  try {
+    const all = await listed(rooted);
+    assert.deepEqual(
+      all.map(({ name, type, prefix, url, config }) => [name, type, prefix, url, config]),
+      [
+        ['hello', 'web', '/', 'plugins/hello/hello.mjs', hello.config],
+        ['_health', 'static', '_health', undefined, null],
+        ['_valor', 'static', '_valor', undefined, null],
+        ['inside', 'static', 'in/side', undefined, null],
+      ],
+    );
+  } finally {
+    await rooted.stop();
+  }
+});
+
 test('what browsers can run is listed as a plug-in file, with the hash of what they get', async () => {
   const all = await listed();
   assert.deepEqual(

@@ -86,6 +86,26 @@ void Browser::send_runtime(host::Call& call) {
   serve_folder(context_, call, *folder, kRuntime, sender_);
 }
 
+namespace {
+
+// Whether requests for `mount` are for `other` where nothing else is known.
+bool lies_within(std::string_view mount, std::string_view other) {
+  return other.empty() || (mount.starts_with(other) && mount.substr(other.size()).starts_with('/'));
+}
+
+// What browsers are told of a plug-in that they do not run: whose requests are the server's.
+core::Definition mount_only(const core::Definition& definition) {
+  core::Definition mount;
+  mount.type = core::PluginType::kStatic;
+  mount.place = core::Place::kServer;
+  mount.name = definition.name;
+  mount.prefix = definition.prefix;
+  mount.builtin = "server";
+  return mount;
+}
+
+}  // namespace
+
 void Browser::send_plugin_file(host::Call& call) {
   const host::CallId id = call.id();
   const int64_t now = context_.loop().unix_seconds();
@@ -93,12 +113,29 @@ void Browser::send_plugin_file(host::Call& call) {
   std::string integrity;
   {
     const net::EventLoop::Outside outside(context_.loop());
+    std::vector<core::Definition> listed;
+    std::vector<core::Definition> others;
     for (const host::PluginStatus& status : control_.list()) {
-      if (!Delivery::covers(status.definition)) continue;
-      core::Result<PluginFolder> folder = delivery_.folder_of(status.definition);
-      if (!folder) continue;
+      std::optional<PluginFolder> folder;
+      if (Delivery::covers(status.definition)) {
+        if (core::Result<PluginFolder> found = delivery_.folder_of(status.definition)) folder = std::move(*found);
+      }
+      if (folder) {
+        listed.push_back(delivery_.describe(status.definition, *folder, now));
+      } else {
+        others.push_back(mount_only(status.definition));
+      }
+    }
+    // Only where a browser would take them for requests of its own plug-ins.
+    std::erase_if(others, [&](const core::Definition& other) {
+      return std::none_of(listed.begin(), listed.end(), [&](const core::Definition& definition) {
+        return lies_within(other.prefix, definition.prefix);
+      });
+    });
+    listed.insert(listed.end(), others.begin(), others.end());
+    for (const core::Definition& definition : listed) {
       if (body.back() != '[') body += ',';
-      body += core::to_json(delivery_.describe(status.definition, *folder, now));
+      body += core::to_json(definition);
     }
     body += "]}";
     integrity = delivery_.hash(body);
