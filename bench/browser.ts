@@ -67,11 +67,40 @@ const conductor = async (frames: [url: string, requests: string][], rounds: numb
   await fetch('/report', { method: 'POST', body: JSON.stringify(asked.map(([, , taken]) => taken)) });
 };
 
+/** A service worker that gives the same answer and does nothing else. */
+function addFloor(site: Site): void {
+  const page = async (): Promise<void> => {
+    addEventListener('message', async ({ data: { url, count }, source }) => {
+      const taken: number[] = [];
+      for (let i = 0; i < count; i++) {
+        const began = performance.now();
+        await (await fetch(url)).text();
+        taken.push(performance.now() - began);
+      }
+      source!.postMessage(taken, { targetOrigin: '*' });
+    });
+    const { serviceWorker } = navigator;
+    const controlled = new Promise((done) => serviceWorker.addEventListener('controllerchange', done));
+    await serviceWorker.register('/floor-sw.js', { scope: '/floor/' });
+    if (serviceWorker.controller === null) await controlled;
+    parent.postMessage('ready', '*');
+  };
+  const worker = readFileSync(join(root, 'bench/handlers/floor-service-worker.js'), 'utf8');
+  site.answers.set('/floor-sw.js', { status: 200, type: 'text/javascript', text: worker });
+  site.answers.set('/floor/page', {
+    status: 200,
+    type: 'text/html',
+    text: `<!doctype html><script>(${page})()</script>`,
+  });
+}
+
 /** The same answer from a server and from plug-ins in the browser, in turns. */
 async function latency(site: Site, valor: Valor): Promise<string[][]> {
   const subjects: [name: string, frame: string, requests: string, limit: string][] = [
     ['direct fetch from a local valor', `${valor.url}/frame`, '/hello', ''],
   ];
+  addFloor(site);
+  subjects.push(['a service worker that does nothing else', `${site.url}/floor/page`, 'hello', '']);
   const limits = { 'service worker': '<= 0.6 x', 'page Worker': '<= 0.8 x' };
   for (const name of ['service worker', 'page Worker'] as const) {
     define(site, scopes[name], name);
