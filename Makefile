@@ -33,7 +33,7 @@ CPP = $(shell find abi bench browser client core engine examples fuzz host http 
 	-name '*.cpp' -o -name '*.h' -o -name '*.hpp' -o -name '*.c' 2>/dev/null)
 RUST = $(shell find sdk/rust examples test cli -name '*.rs' -not -path '*/target/*')
 RUSTFMT := rustfmt --edition 2021 --config-path sdk/rust/rustfmt.toml
-PROJECTS = $(sort $(wildcard */tsconfig.json */*/tsconfig.json)) browser/tsconfig.test.json
+PROJECTS = $(sort $(filter-out node_modules/% build/%,$(wildcard */tsconfig.json */*/tsconfig.json))) browser/tsconfig.test.json
 
 setup:
 	@tools/setup
