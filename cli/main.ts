@@ -1,33 +1,34 @@
 // The `valor` command: reads the command line, starts the server in the addon beside this file, and ends it on a signal.
+// What only other commands need is loaded by those: a server that starts does not wait for Node's HTTP client.
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { type Addon, loadAddon, type Started } from './addon.ts';
 import { UsageError } from './arguments.ts';
-import { buildProject } from './build.ts';
-import { commandHelp, helpText } from './help.ts';
-import { createProject } from './new.ts';
 import { isOwn, parseCommand, type ServeOptions, testServerOptions } from './options.ts';
 import { stripTypes } from './strip-types.ts';
-import { type TestOptions, testPlugin } from './test.ts';
 
 const exitFailure = 1;
 const exitUsage = 2;
 
-const folder = dirname(fileURLToPath(import.meta.url));
+/** Where the build has put this file. */
+const folder = import.meta.dirname;
 /** Valor's folder, which bin/valor knows. */
 const home = process.env.VALOR_HOME ?? resolve(folder, '../..');
 
 async function main(): Promise<void> {
   const command = parseCommand(process.argv.slice(2), process.env);
-  if (command.run === 'help') process.stdout.write(command.command ? commandHelp(command.command) : helpText());
-  else if (command.run === 'version') process.stdout.write(`valor ${loadAddon(folder).version}\n`);
+  if (command.run === 'help') {
+    const { commandHelp, helpText } = await import('./help.ts');
+    process.stdout.write(command.command ? commandHelp(command.command) : helpText());
+  } else if (command.run === 'version') process.stdout.write(`valor ${loadAddon(folder).version}\n`);
   else if (command.run === 'types') printTypes();
-  else if (command.run === 'new')
-    process.stdout.write(createProject(command.options, home, join(folder, 'valor.d.ts')));
-  else if (command.run === 'build') {
-    for (const file of buildProject(command.options, home)) process.stdout.write(`${file}\n`);
-  } else if (command.run === 'test') await test(loadAddon(folder), command.options);
+  else if (command.run === 'new') {
+    const { createProject, readNewArguments } = await import('./new.ts');
+    process.stdout.write(createProject(readNewArguments(command.args), home, join(folder, 'valor.d.ts')));
+  } else if (command.run === 'build') {
+    const { buildProject, readBuildArguments } = await import('./build.ts');
+    for (const file of buildProject(readBuildArguments(command.args), home)) process.stdout.write(`${file}\n`);
+  } else if (command.run === 'test') await test(command.args);
   else await serve(loadAddon(folder), command.options);
 }
 
@@ -55,7 +56,10 @@ async function serve(addon: Addon, options: ServeOptions): Promise<void> {
   }
 }
 
-async function test(addon: Addon, options: TestOptions): Promise<void> {
+async function test(args: string[]): Promise<void> {
+  const { readTestArguments, testPlugin } = await import('./test.ts');
+  const options = readTestArguments(args);
+  const addon = loadAddon(folder);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(exitFailure));
   const { report, passed } = await testPlugin(options, (files) => start(addon, testServerOptions(files)));
   process.stdout.write(report);

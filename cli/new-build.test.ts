@@ -3,10 +3,18 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { UsageError } from './arguments.ts';
+import { type BuildOptions, readBuildArguments } from './build.ts';
 import { commandHelp } from './help.ts';
+import { type NewOptions, readNewArguments } from './new.ts';
 import { parseCommand } from './options.ts';
 
-const parse = (line: string) => parseCommand(line.split(' '), {});
+/** What a command line asks for; of `valor new` and `valor build` the options. */
+function parse(line: string): object {
+  const command = parseCommand(line.split(' '), {});
+  if (command.run === 'new') return readNewArguments(command.args);
+  if (command.run === 'build') return readBuildArguments(command.args);
+  return command;
+}
 
 function refuses(line: string, words: RegExp): void {
   assert.throws(
@@ -17,7 +25,7 @@ function refuses(line: string, words: RegExp): void {
 }
 
 test('valor new: name, folder and language', () => {
-  const options = (line: string) => (parse(line) as { options: object }).options;
+  const options = (line: string) => parse(line) as NewOptions;
   assert.deepEqual(options('new hello'), { name: 'hello', folder: resolve('hello'), language: 'js' });
   assert.deepEqual(options('new x/y/hello.1 --lang cpp'), {
     name: 'hello.1',
@@ -30,7 +38,7 @@ test('valor new: name, folder and language', () => {
     ['rs', 'rust'],
     ['as', 'assemblyscript'],
   ]) {
-    assert.equal((options(`new hello -l ${given}`) as { language: string }).language, language);
+    assert.equal(options(`new hello -l ${given}`).language, language);
   }
 });
 
@@ -46,11 +54,11 @@ test('valor new: mistakes are named with what would be right', () => {
   refuses('new .hidden', /would be a hidden file/);
   refuses('new 2fast --lang rust', /'2fast' cannot be the name of a Rust package/);
   refuses('new a.b -l rust', /cannot be the name of a Rust package/);
-  assert.equal(parse('new 2fast.js').run, 'new');
+  assert.equal((parse('new 2fast.js') as NewOptions).name, '2fast.js');
 });
 
 test('valor build: folder, target and kind', () => {
-  const options = (line: string) => (parse(line) as { options: object }).options;
+  const options = (line: string) => parse(line) as BuildOptions;
   assert.deepEqual(options('build'), { folder: resolve('.'), debug: false });
   assert.deepEqual(options('build x --target wasm --debug'), { folder: resolve('x'), target: 'wasm', debug: true });
   assert.deepEqual(options('build --release -t both'), { folder: resolve('.'), target: 'both', debug: false });

@@ -3,9 +3,6 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { BrowserDelivery, LogFormat, LogLevel, StartOptions } from './addon.ts';
 import { readArguments, type Spec, type Specs, suggestion, UsageError, type Values } from './arguments.ts';
-import { type BuildOptions, readBuildArguments } from './build.ts';
-import { type NewOptions, readNewArguments } from './new.ts';
-import { readTestArguments, type TestOptions } from './test.ts';
 
 /** Commands that have options of their own. */
 export type OwnCommand = 'new' | 'build' | 'test';
@@ -16,9 +13,8 @@ export type Command =
   | { run: 'help'; command?: OwnCommand }
   | { run: 'version' }
   | { run: 'types' }
-  | { run: 'new'; options: NewOptions }
-  | { run: 'build'; options: BuildOptions }
-  | { run: 'test'; options: TestOptions }
+  /** `args`: for the command to read. */
+  | { [Own in OwnCommand]: { run: Own; args: string[] } }[OwnCommand]
   | { run: 'serve'; options: ServeOptions };
 
 /** StartOptions without what only the running program knows. */
@@ -159,9 +155,7 @@ export function parseCommand(args: string[], environment: Record<string, string 
   const [own, ...ownArgs] = args;
   if (isOwn(own)) {
     if (ownArgs.some((arg) => arg === '--help' || arg === '-h')) return { run: 'help', command: own };
-    if (own === 'new') return { run: 'new', options: readNewArguments(ownArgs) };
-    if (own === 'test') return { run: 'test', options: readTestArguments(ownArgs) };
-    return { run: 'build', options: readBuildArguments(ownArgs) };
+    return { run: own, args: ownArgs };
   }
   const { values, positionals } = readArguments(args, specs);
   if (values.help) return { run: 'help' };
