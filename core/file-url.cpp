@@ -1,26 +1,9 @@
 #include "core/file-url.h"
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace valor::core {
-
-namespace {
-
-constexpr bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-constexpr int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
 
 std::string url_scheme(std::string_view text) {
   // https://url.spec.whatwg.org/#scheme-start-state

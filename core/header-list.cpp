@@ -4,15 +4,12 @@
 #include <array>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/message.h"
 
 namespace valor::core {
 
 namespace {
-
-constexpr char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
 
 // What a byte may be part of, looked up: these run over every byte of every head.
 enum : uint8_t { kNameByte = 1, kValueByte = 2 };
@@ -57,7 +54,7 @@ bool is_header_value(std::string_view value) {
 void HeaderList::append(std::string_view name, std::string_view value) {
   auto at = static_cast<uint32_t>(bytes_.size());
   bytes_.resize(at + name.size() + value.size());
-  std::transform(name.begin(), name.end(), bytes_.begin() + at, to_lower);
+  std::transform(name.begin(), name.end(), bytes_.begin() + at, [](char c) { return to_lower(c); });
   std::copy(value.begin(), value.end(), bytes_.begin() + at + static_cast<std::ptrdiff_t>(name.size()));
   entries_.push_back({at, static_cast<uint32_t>(name.size()), static_cast<uint32_t>(value.size())});
 }

@@ -2,22 +2,13 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
+
 namespace valor::core {
 
 namespace {
 
 constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool parse_v4(std::string_view text, uint8_t* out) {
   for (int part = 0; part < 4; ++part) {
@@ -48,8 +39,8 @@ int parse_groups(std::string_view text, uint8_t* out, int room, bool at_end) {
     if (group.empty() || group.size() > 4 || written + 2 > room) return -1;
     unsigned value = 0;
     for (const char c : group) {
-      if (hex_value(c) < 0) return -1;
-      value = value * 16 + static_cast<unsigned>(hex_value(c));
+      if (hex_digit(c) < 0) return -1;
+      value = value * 16 + static_cast<unsigned>(hex_digit(c));
     }
     out[written++] = static_cast<uint8_t>(value >> 8);
     out[written++] = static_cast<uint8_t>(value);

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
 #include "core/json.h"
 #include "core/text.h"
 
 namespace valor::core {
 
 namespace {
-
-constexpr bool is_digit(int c) {
-  return c >= '0' && c <= '9';
-}
 
 std::string hex4(uint32_t c) {
   std::string digits;
@@ -274,13 +271,12 @@ bool JsonScanner::scan_escape() {
 
 bool JsonScanner::scan_code_unit(int& unit) {
   for (int count = 0; count < 4; ++count) {
-    const int c = get();
-    const int lower = c | 0x20;
-    if (!is_digit(c) && (lower < 'a' || lower > 'f')) {
+    const int digit = hex_digit(get());
+    if (digit < 0) {
       fail("invalid string: '\\u' must be followed by 4 hex digits");
       return false;
     }
-    unit = unit * 16 + (is_digit(c) ? c - '0' : lower - 'a' + 10);
+    unit = unit * 16 + digit;
   }
   return true;
 }

@@ -1,5 +1,6 @@
 #include "core/text.h"
 
+#include "core/ascii.h"
 #include "core/json.h"
 
 namespace valor::core {
@@ -53,9 +54,7 @@ std::string decimal(uint64_t number) {
 
 std::string to_lower(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : lower) c = to_lower(c);
   return lower;
 }
 

@@ -10,6 +10,11 @@ namespace valor::web {
 /// Adds all functions below, always in the same order.
 void register_web_natives(engine::NativeRegistry& registry);
 
+/// Lets the JavaScript that has called a native continue with a RangeError, once the native returns.
+inline void throw_range_error(v8::Isolate* isolate, const char* message) {
+  isolate->ThrowException(v8::Exception::RangeError(v8::String::NewFromUtf8(isolate, message).ToLocalChecked()));
+}
+
 /// web/webidl/lazy-property.cpp
 void register_webidl_natives(engine::NativeRegistry& registry);
 /// web/compression/natives.cpp

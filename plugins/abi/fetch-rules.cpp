@@ -13,7 +13,7 @@ namespace valor::plugins::abi {
 namespace {
 
 // In errors, what a plug-in or server said is cut at this length.
-constexpr size_t kShown = 200;
+constexpr size_t kShownOfText = 200;
 // What belongs to the connection or follows from the body is not the plug-in's to say.
 constexpr std::array<const char*, 7> kFraming = {"connection",       "content-length",    "expect", "keep-alive",
                                                  "proxy-connection", "transfer-encoding", "upgrade"};
@@ -24,7 +24,7 @@ constexpr std::array<const char*, 4> kOfBody = {"content-encoding", "content-lan
 constexpr std::array<const char*, 4> kSecret = {"authorization", "cookie", "host", "proxy-authorization"};
 
 std::string quoted(std::string_view text) {
-  return "'" + std::string(text.substr(0, kShown)) + (text.size() > kShown ? "...'" : "'");
+  return "'" + std::string(text.substr(0, kShownOfText)) + (text.size() > kShownOfText ? "...'" : "'");
 }
 
 // https://fetch.spec.whatwg.org/#concept-method-normalize

@@ -10,7 +10,7 @@ namespace valor::plugins::abi {
 namespace {
 
 // Whatever a plug-in answers with, names in errors are cut at this length.
-constexpr size_t kShown = 100;
+constexpr size_t kShownOfName = 100;
 
 // Writes a block: a head of the type Head, the array of headers, and the text that both point to.
 template <class Head>
@@ -103,7 +103,7 @@ core::Status unpack_headers(std::string_view headers, core::HeaderList& list) {
                          " bytes"};
     }
     if (!core::is_header_value(value)) {
-      return core::Error{"a value of the header " + std::string(name.substr(0, kShown)) +
+      return core::Error{"a value of the header " + std::string(name.substr(0, kShownOfName)) +
                          " that has a line break, a NUL, or a blank at an end"};
     }
     list.append(name, value);

@@ -45,14 +45,14 @@ class List final : public host::PluginControl {
 
 using Headers = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-struct Served {
+struct Delivered {
   fs::path base;
   List list;
   int stripped = 0;
   std::unique_ptr<BuiltinKind> kind;
   std::unique_ptr<FakeHost> host;
 
-  explicit Served(BrowserDelivery delivery = BrowserDelivery::kLocal) {
+  explicit Delivered(BrowserDelivery delivery = BrowserDelivery::kLocal) {
     std::string name = (fs::temp_directory_path() / "valor-browser-XXXXXX").string();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     base = name;
@@ -72,7 +72,7 @@ struct Served {
     host = std::make_unique<FakeHost>(definition);
     REQUIRE(host->start(*kind) == "");
   }
-  ~Served() {
+  ~Delivered() {
     host.reset();
     fs::remove_all(base);
   }
@@ -129,14 +129,14 @@ TEST_CASE("without --browser the plug-in is refused") {
 }
 
 TEST_CASE("a runtime that was not built is a problem that says how to build it") {
-  Served served;
+  Delivered served;
   const FakeCall& call = served.get("valor.js");
   CHECK(call.status() == 404);
   CHECK(call.answer.find("make web") != std::string::npos);
 }
 
 TEST_CASE("the runtime's files come in the coding that the client likes, each with its own tag") {
-  Served served;
+  Delivered served;
   served.write("web/valor.js", "plain");
   served.write("web/valor.js.br", "brotli");
   served.write("web/valor.js.gz", "gzip");
@@ -168,14 +168,14 @@ TEST_CASE("the runtime's files come in the coding that the client likes, each wi
 }
 
 TEST_CASE("the service worker may have the whole origin as its scope") {
-  Served served;
+  Delivered served;
   served.write("web/valor-sw.js", "1");
   CHECK(served.get("valor-sw.js").header("service-worker-allowed") == "/");
   CHECK(served.get("valor-sw.js", {{"if-none-match", "*"}}).header("service-worker-allowed") == "/");
 }
 
 TEST_CASE("the mount itself is the console, below a slash") {
-  Served served;
+  Delivered served;
   served.write("web/index.html", "<title>Valor</title>");
   FakeCall& call = served.host->prepare("GET", "");
   call.sent.target = "/_valor/";
@@ -189,7 +189,7 @@ TEST_CASE("the mount itself is the console, below a slash") {
 }
 
 TEST_CASE("plug-ins that browsers can run are listed with the way to their files") {
-  Served served;
+  Delivered served;
   served.write("app/hello.js", "hello");
   served.write("app/lib/a #1.mjs", "a");
   served.write("app/b.wasm", "b");
@@ -244,7 +244,7 @@ TEST_CASE("plug-ins that browsers can run are listed with the way to their files
 }
 
 TEST_CASE("a script's folder is what it may read itself") {
-  Served served;
+  Delivered served;
   served.write("secret.txt", "secret");
   served.write("app/hello.js", "hello");
   served.write("app/data/words.txt", "words");
@@ -291,7 +291,7 @@ TEST_CASE("a script's folder is what it may read itself") {
 }
 
 TEST_CASE("of a WASM plug-in nothing but the module can be had") {
-  Served served;
+  Delivered served;
   served.write("app/plugin.wasm", "module");
   served.write("app/notes.txt", "notes");
   served.write("app/plugin.c", "source");
@@ -303,7 +303,7 @@ TEST_CASE("of a WASM plug-in nothing but the module can be had") {
 }
 
 TEST_CASE("a script that is a link is served from where it lies, as its imports are") {
-  Served served;
+  Delivered served;
   served.write("app/v1/hello.js", "one");
   served.write("elsewhere/far.js", "far");
   fs::create_symlink("v1/hello.js", served.base / "app/hello.js");
@@ -322,7 +322,7 @@ TEST_CASE("a script that is a link is served from where it lies, as its imports 
 }
 
 TEST_CASE("TypeScript is sent as JavaScript under its own name, and stripped once as long as it stays") {
-  Served served;
+  Delivered served;
   const std::string source = "\xEF\xBB\xBFlet a: string;";
   const std::string text = "let a        ;";
   served.write("app/hello.ts", source);
@@ -347,7 +347,7 @@ TEST_CASE("TypeScript is sent as JavaScript under its own name, and stripped onc
 }
 
 TEST_CASE("TypeScript that cannot be stripped is an error with its place, and is listed without a hash") {
-  Served served;
+  Delivered served;
   served.write("app/hello.ts", "enum A {}");
   served.plugin("hello", "app/hello.ts");
   const FakeCall& call = served.get("plugins/hello/hello.ts");
@@ -357,7 +357,7 @@ TEST_CASE("TypeScript that cannot be stripped is an error with its place, and is
 }
 
 TEST_CASE("declared hashes reach browsers, for TypeScript those of what they get") {
-  Served served;
+  Delivered served;
   served.write("app/src/hello.ts", "let a: string;");
   served.write("app/lib/b.ts", "let b: string;");
   served.write("app/lib/c.js", "c");
@@ -382,7 +382,7 @@ TEST_CASE("declared hashes reach browsers, for TypeScript those of what they get
 
 TEST_CASE("plug-ins go to this machine only, unless everybody may have them") {
   for (const BrowserDelivery delivery : {BrowserDelivery::kLocal, BrowserDelivery::kOpen}) {
-    Served served(delivery);
+    Delivered served(delivery);
     served.write("app/hello.js", "hello");
     served.write("web/valor.js", "runtime");
     served.plugin("hello", "app/hello.js");

@@ -3,22 +3,18 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ascii.h"
+
 namespace valor::plugins::builtin {
 
 namespace {
 
 constexpr std::array kCodings = {Coding{"br", ".br"}, Coding{"gzip", ".gz"}};
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Takes what is before the next `separator` off the front.
 std::string_view take(std::string_view& text, char separator) {
   const size_t end = std::min(text.find(separator), text.size());
-  const std::string_view part = trim(text.substr(0, end));
+  const std::string_view part = core::trim_blanks(text.substr(0, end));
   text.remove_prefix(std::min(end + 1, text.size()));
   return part;
 }
@@ -54,7 +50,7 @@ std::vector<Coding> accepted_codings(const core::Request& request) {
       while (!item.empty()) {
         std::string_view parameter = take(item, ';');
         const std::string_view key = take(parameter, '=');
-        if (core::same_header_name(key, "q")) weight = std::max(0, weight_of(trim(parameter)));
+        if (core::same_header_name(key, "q")) weight = std::max(0, weight_of(core::trim_blanks(parameter)));
       }
       if (name == "*") others = weight;
       for (size_t i = 0; i < kCodings.size(); ++i) {

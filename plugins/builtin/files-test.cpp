@@ -69,7 +69,7 @@ struct Site {
   }
 };
 
-core::Definition definition(const fs::path& path, std::string config = "null") {
+core::Definition files_definition(const fs::path& path, std::string config = "null") {
   core::Definition result;
   result.type = core::PluginType::kStatic;
   result.name = "site";
@@ -79,10 +79,10 @@ core::Definition definition(const fs::path& path, std::string config = "null") {
   return result;
 }
 
-struct Served : Site {
+struct ServedSite : Site {
   BuiltinKind kind{{}};
   FakeHost host;
-  explicit Served(std::string config = "null") : host(definition(root, std::move(config))) {
+  explicit ServedSite(std::string config = "null") : host(files_definition(root, std::move(config))) {
     REQUIRE(host.start(kind) == "");
   }
   FakeCall& get(std::string url, std::initializer_list<std::pair<std::string_view, std::string_view>> headers = {},
@@ -98,7 +98,7 @@ struct Served : Site {
 }  // namespace
 
 TEST_CASE("a file comes with its type, length and validators") {
-  Served site;
+  ServedSite site;
   const FakeCall& call = site.get("hello.txt");
   CHECK(call.status() == 200);
   CHECK(call.answer == "hello, world");
@@ -122,13 +122,13 @@ TEST_CASE("a file comes with its type, length and validators") {
 }
 
 TEST_CASE("a file that has just changed has a weak tag") {
-  Served site;
+  ServedSite site;
   std::ofstream(site.root / "hello.txt") << "new";
   CHECK(site.get("hello.txt").header("etag").starts_with("W/\""));
 }
 
 TEST_CASE("HEAD says what GET would, without the body") {
-  Served site;
+  ServedSite site;
   for (const char* url : {"hello.txt", "big.bin"}) {
     const FakeCall& get = site.get(url);
     const FakeCall& head = site.get(url, {{"range", "bytes=0-1"}}, "HEAD");
@@ -140,7 +140,7 @@ TEST_CASE("HEAD says what GET would, without the body") {
 }
 
 TEST_CASE("an empty file is an answer") {
-  Served site;
+  ServedSite site;
   const FakeCall& call = site.get("nothing");
   CHECK(call.status() == 200);
   CHECK(call.answer_length == 0);
@@ -148,7 +148,7 @@ TEST_CASE("an empty file is an answer") {
 }
 
 TEST_CASE("a range is answered with 206, one beyond the end with 416") {
-  Served site;
+  ServedSite site;
   const FakeCall& part = site.get("big.bin", {{"range", "bytes=100000-299999"}});
   CHECK(part.status() == 206);
   CHECK(part.answer == Site::big().substr(100'000, 200'000));
@@ -163,7 +163,7 @@ TEST_CASE("a range is answered with 206, one beyond the end with 416") {
 }
 
 TEST_CASE("a large file is sent no faster than the client takes it") {
-  Served site;
+  ServedSite site;
   FakeCall& call = site.host.prepare("GET", "big.bin");
   call.window = 100'000;
   site.host.send(call);
@@ -180,7 +180,7 @@ TEST_CASE("a large file is sent no faster than the client takes it") {
 }
 
 TEST_CASE("a file that shrinks while it is sent breaks the answer off") {
-  Served site;
+  ServedSite site;
   FakeCall& call = site.host.prepare("GET", "big.bin");
   call.window = 70'000;
   site.host.send(call);
@@ -191,7 +191,7 @@ TEST_CASE("a file that shrinks while it is sent breaks the answer off") {
 }
 
 TEST_CASE("a client that leaves ends its download") {
-  Served site;
+  ServedSite site;
   FakeCall& call = site.host.prepare("GET", "big.bin");
   call.window = 1;
   site.host.send(call);
@@ -200,7 +200,7 @@ TEST_CASE("a client that leaves ends its download") {
 }
 
 TEST_CASE("a folder answers with its index below a slash") {
-  Served site;
+  ServedSite site;
   FakeCall& root = site.host.prepare("GET", "");
   root.sent.target = "/test/";
   site.host.send(root);
@@ -217,18 +217,18 @@ TEST_CASE("a folder answers with its index below a slash") {
 }
 
 TEST_CASE("the index and the cache-control header can be configured") {
-  Served site(R"({"index":"hello.txt","cache_control":"max-age=60"})");
+  ServedSite site(R"({"index":"hello.txt","cache_control":"max-age=60"})");
   FakeCall& root = site.host.prepare("GET", "");
   root.sent.target = "/test/";
   site.host.send(root);
   CHECK(root.answer == "hello, world");
   CHECK(root.header("cache-control") == "max-age=60");
-  Served none(R"({"index":""})");
+  ServedSite none(R"({"index":""})");
   CHECK(none.get("sub/").status() == 404);
 }
 
 TEST_CASE("no path leads out of the folder or to what is hidden") {
-  Served site;
+  ServedSite site;
   for (const char* url : {"../secret.txt",
                           "..%2fsecret.txt",
                           "%2e%2e/secret.txt",
@@ -284,7 +284,7 @@ TEST_CASE("without openat2, components are opened one by one and no link is foll
 }
 
 TEST_CASE("methods other than GET and HEAD are refused by name") {
-  Served site;
+  ServedSite site;
   const FakeCall& call = site.get("hello.txt", {}, "DELETE");
   CHECK(call.status() == 405);
   CHECK(call.header("allow") == "GET, HEAD");
@@ -294,7 +294,7 @@ TEST_CASE("a definition that cannot work says which field is wrong") {
   BuiltinKind kind({});
   Site site;
   const auto error = [&](const fs::path& path, std::string config) {
-    return FakeHost(definition(path, std::move(config))).start(kind);
+    return FakeHost(files_definition(path, std::move(config))).start(kind);
   };
   CHECK(error("", "null").starts_with("path: is missing"));
   CHECK(error(site.base / "absent", "null").starts_with("path: the folder "));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/ascii.h"
 #include "plugins/builtin/answers.h"
 
 namespace valor::plugins::builtin {
@@ -39,12 +40,6 @@ bool contains(const Names& names, std::string_view name) {
                      [name](std::string_view one) { return core::same_header_name(one, name); });
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Calls `function` with every item of the comma-separated headers called `name`.
 template <class Function>
 void for_each_item(const core::HeaderList& headers, std::string_view name, Function function) {
@@ -53,7 +48,7 @@ void for_each_item(const core::HeaderList& headers, std::string_view name, Funct
     std::string_view rest = header.value;
     while (!rest.empty()) {
       const size_t comma = rest.find(',');
-      function(trim(rest.substr(0, comma)));
+      function(core::trim_blanks(rest.substr(0, comma)));
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
   }

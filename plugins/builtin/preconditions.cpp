@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/ascii.h"
 #include "plugins/builtin/http-date.h"
 
 namespace valor::plugins::builtin {
@@ -19,15 +20,9 @@ bool same_etag(std::string_view a, std::string_view b, Comparison comparison) {
   return a == b;
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Whether a list of entity tags, or "*", names `etag`. A comma may stand inside a tag's quotes.
 bool list_names(std::string_view list, std::string_view etag, Comparison comparison) {
-  list = trim(list);
+  list = core::trim_blanks(list);
   if (list == "*") return true;
   while (!list.empty()) {
     const size_t quote = list.find('"');
@@ -101,7 +96,7 @@ Range evaluate_range(const core::Request& request, const Validators& validators,
 
   constexpr std::string_view kUnit = "bytes=";
   if (range.size() < kUnit.size() || !core::same_header_name(range.substr(0, kUnit.size()), kUnit)) return kWhole;
-  range = trim(range.substr(kUnit.size()));
+  range = core::trim_blanks(range.substr(kUnit.size()));
   const size_t dash = range.find('-');
   if (dash == std::string_view::npos || range.find(',') != std::string_view::npos) return kWhole;
   const auto first = number(range.substr(0, dash));

@@ -158,7 +158,7 @@ class UpstreamServer {
   std::thread thread_;
 };
 
-core::Definition definition(std::string config) {
+core::Definition proxy_definition(std::string config) {
   core::Definition result;
   result.type = core::PluginType::kStatic;
   result.name = "proxy";
@@ -174,7 +174,7 @@ std::string upstream_config(const std::string& url, const std::string& more = ""
 struct Proxied {
   BuiltinKind kind{{}};
   FakeHost host;
-  explicit Proxied(std::string config) : host(definition(std::move(config))) { REQUIRE(host.start(kind) == ""); }
+  explicit Proxied(std::string config) : host(proxy_definition(std::move(config))) { REQUIRE(host.start(kind) == ""); }
   FakeCall& upload(std::string method, std::string url, std::deque<std::string> pieces,
                    std::optional<uint64_t> length = {}) {
     FakeCall& call = host.prepare(std::move(method), std::move(url));
@@ -523,7 +523,7 @@ TEST_CASE("paths that cannot be forwarded, loops and tunnels are refused") {
 
 TEST_CASE("a configuration that cannot work names the field") {
   BuiltinKind kind({});
-  const auto error = [&](const char* config) { return FakeHost(definition(config)).start(kind); };
+  const auto error = [&](const char* config) { return FakeHost(proxy_definition(config)).start(kind); };
   CHECK(error("null").starts_with("config.upstream: is missing"));
   CHECK(error("\"http://127.0.0.1\"").starts_with("config: expected an object"));
   CHECK(error(R"({"upstream":1})").starts_with("config.upstream: expected a string"));

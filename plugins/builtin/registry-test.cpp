@@ -124,7 +124,7 @@ class FakeControl final : public host::PluginControl {
   std::thread thread_;
 };
 
-core::Definition definition(std::string builtin = "registry", std::string config = "null") {
+core::Definition builtin_definition(std::string builtin = "registry", std::string config = "null") {
   core::Definition result;
   result.type = core::PluginType::kStatic;
   result.name = "_plugins";
@@ -137,7 +137,7 @@ core::Definition definition(std::string builtin = "registry", std::string config
 struct Running {
   FakeControl control;
   BuiltinKind kind;
-  FakeHost host{definition(), "http://127.0.0.1:8080/_plugins/"};
+  FakeHost host{builtin_definition(), "http://127.0.0.1:8080/_plugins/"};
   explicit Running(std::string token = "")
       : kind({.control = &control, .registry_enabled = true, .admin_token = std::move(token)}) {
     REQUIRE(host.start(kind) == "");
@@ -186,7 +186,7 @@ TEST_CASE("POST adds a plug-in, GET shows it alone and in the list") {
 }
 
 TEST_CASE("a status is told in full") {
-  host::PluginStatus status = status_of(definition("health"), 7);
+  host::PluginStatus status = status_of(builtin_definition("health"), 7);
   status.state = host::PluginState::kFailed;
   status.error = "says \"no\"";
   status.requests = 5;
@@ -362,7 +362,7 @@ TEST_CASE("an answer that comes after the registry is gone, or after its client,
 
 TEST_CASE("health answers its mount and nothing else") {
   BuiltinKind kind({});
-  FakeHost host(definition("health"));
+  FakeHost host(builtin_definition("health"));
   REQUIRE(host.start(kind) == "");
   const FakeCall& call = host.get("");
   CHECK(call.status() == 200);
@@ -378,12 +378,12 @@ TEST_CASE("health answers its mount and nothing else") {
 
 TEST_CASE("an unknown built-in, an unwanted registry and a useless path or config are refused by name") {
   BuiltinKind kind({});
-  CHECK(FakeHost(definition("helth")).start(kind) ==
+  CHECK(FakeHost(builtin_definition("helth")).start(kind) ==
         "there is no built-in plug-in called \"helth\"; known are health, registry, proxy, files and browser");
-  CHECK(FakeHost(definition("registry")).start(kind).starts_with("the registry is switched off"));
-  CHECK(FakeHost(definition("health", R"({"a":1})")).start(kind) ==
+  CHECK(FakeHost(builtin_definition("registry")).start(kind).starts_with("the registry is switched off"));
+  CHECK(FakeHost(builtin_definition("health", R"({"a":1})")).start(kind) ==
         "config.a: unknown; this plug-in takes no configuration");
-  core::Definition with_path = definition("health");
+  core::Definition with_path = builtin_definition("health");
   with_path.path = "/tmp";
   CHECK(FakeHost(with_path).start(kind) == "path: belongs to the built-in plug-in \"files\" only");
 }

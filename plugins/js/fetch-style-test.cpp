@@ -7,10 +7,6 @@ namespace {
 
 using host::testing::Ending;
 
-bool logged(Plugin& plugin, const std::string& text) {
-  return plugin.host().look([&] { return plugin.host().log_text.find(text) != std::string::npos; });
-}
-
 TEST_CASE("a fetch listener answers with respondWith") {
   Plugin plugin(R"(
     addEventListener('fetch', (event) => {

@@ -55,4 +55,9 @@ class Plugin {
   host::testing::FakeHost host_;
 };
 
+/// Whether the plug-in's log holds `text`.
+inline bool logged(Plugin& plugin, const std::string& text) {
+  return plugin.host().look([&] { return plugin.host().log_text.find(text) != std::string::npos; });
+}
+
 }  // namespace valor::plugins::js

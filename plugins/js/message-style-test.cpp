@@ -6,10 +6,6 @@ namespace {
 using host::testing::Ending;
 using host::testing::FakeCall;
 
-bool logged(Plugin& plugin, const std::string& text) {
-  return plugin.host().look([&] { return plugin.host().log_text.find(text) != std::string::npos; });
-}
-
 /// What a plug-in answers whose handler posts `expression`.
 struct Posted {
   explicit Posted(const std::string& expression) : plugin("onmessage = () => { postMessage(" + expression + "); };") {

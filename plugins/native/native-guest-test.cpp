@@ -14,7 +14,6 @@ using valor::host::DropReason;
 
 // What raw.c answers for a code of abi/valor.h.
 static const std::string kGone = "2";
-static const std::string kInvalid = "3";
 static const std::string kNoInstance = "4";
 
 TEST_CASE("a second answer, and one to a request that does not exist, come to nothing") {

@@ -7,7 +7,6 @@
 using namespace valor::plugins::native::testing;
 
 static const std::string kOk = "a";
-static const std::string kInvalid = "3";
 static const std::string kAbsent = "6";
 
 TEST_CASE("a value is there until it is deleted, in its own instance only") {

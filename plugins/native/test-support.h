@@ -13,6 +13,9 @@ using host::testing::Ending;
 using host::testing::FakeCall;
 using host::testing::FakeHost;
 
+/// What the plug-ins in C of test-plugins/ answer for VALOR_INVALID.
+inline const std::string kInvalid = "3";
+
 /// The path of a library of test-plugins/.
 inline std::string test_plugin(const std::string& name) {
   return VALOR_TEST_PLUGINS "/" + name + ".so";

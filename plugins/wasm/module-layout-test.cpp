@@ -7,7 +7,7 @@
 using namespace valor::plugins::wasm;
 using namespace valor::plugins::wasm::testing;
 
-static std::string why(std::string_view bytes) {
+static std::string refusal(std::string_view bytes) {
   auto layout = read_layout(bytes);
   return layout ? "" : layout.error().message;
 }
@@ -34,16 +34,16 @@ TEST_CASE("imports, exports and memories are found, with the types of functions"
 }
 
 TEST_CASE("what is no module is named") {
-  CHECK(why("") == "the file is empty");
-  CHECK(why(std::string_view("\0as", 3)) == "the file is cut short");
-  CHECK(why("export default {}").find("no WebAssembly module") != std::string::npos);
-  CHECK(why(std::string_view("\0asm\x0d\0\1\0", 8)).find("\"type\": \"wasi\"") != std::string::npos);
-  CHECK(why(std::string_view("\0asm\2\0\0\0", 8)).find("another version") != std::string::npos);
+  CHECK(refusal("") == "the file is empty");
+  CHECK(refusal(std::string_view("\0as", 3)) == "the file is cut short");
+  CHECK(refusal("export default {}").find("no WebAssembly module") != std::string::npos);
+  CHECK(refusal(std::string_view("\0asm\x0d\0\1\0", 8)).find("\"type\": \"wasi\"") != std::string::npos);
+  CHECK(refusal(std::string_view("\0asm\2\0\0\0", 8)).find("another version") != std::string::npos);
 }
 
 TEST_CASE("a module that is cut anywhere is refused, or has lost whole sections") {
   const std::string whole = GuestParts{}.write();
-  REQUIRE(why(whole).empty());
+  REQUIRE(refusal(whole).empty());
   for (size_t size = 0; size < whole.size(); ++size) {
     auto layout = read_layout(std::string_view(whole).substr(0, size));
     if (layout) CHECK(layout->exports.size() <= 9);
@@ -55,10 +55,10 @@ TEST_CASE("counts and sizes that cannot be are refused") {
     CAPTURE(id);
     std::string bytes("\0asm\1\0\0\0", 8);
     ModuleWriter::append_section(bytes, id, "\xff\xff\xff\xff\x0f");
-    CHECK(why(bytes).find("is invalid") != std::string::npos);
+    CHECK(refusal(bytes).find("is invalid") != std::string::npos);
     std::string trailing("\0asm\1\0\0\0", 8);
     ModuleWriter::append_section(trailing, id, std::string("\0more", 5));
-    CHECK(why(trailing).find("is invalid") != std::string::npos);
+    CHECK(refusal(trailing).find("is invalid") != std::string::npos);
   }
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("a section that comes twice or out of order is refused") {
     std::string bytes("\0asm\1\0\0\0", 8);
     ModuleWriter::append_section(bytes, static_cast<uint8_t>(first), std::string(1, '\0'));
     ModuleWriter::append_section(bytes, static_cast<uint8_t>(second), std::string(1, '\0'));
-    CHECK(why(bytes) == "the section at byte 11 is out of order");
+    CHECK(refusal(bytes) == "the section at byte 11 is out of order");
   }
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("types of garbage-collected objects and references are passed over") {
   std::string bytes("\0asm\1\0\0\0", 8);
   ModuleWriter::append_section(bytes, 1, content);
   auto layout = read_layout(bytes);
-  REQUIRE_MESSAGE(layout.ok(), why(bytes));
+  REQUIRE_MESSAGE(layout.ok(), refusal(bytes));
   REQUIRE(layout->types.size() == 5);
   CHECK(!layout->types[0]);
   CHECK(!layout->types[2]);

@@ -7,9 +7,9 @@ namespace valor::plugins::wasm {
 
 namespace {
 
-constexpr std::string_view kUrl = "wasm://";
-constexpr std::string_view kFunction = ":wasm-function[";
-constexpr std::string_view kPlace = "]:0x";
+constexpr std::string_view kUrlMark = "wasm://";
+constexpr std::string_view kFunctionMark = ":wasm-function[";
+constexpr std::string_view kPlaceMark = "]:0x";
 
 std::string hex(uint64_t value) {
   char digits[16];
@@ -18,11 +18,11 @@ std::string hex(uint64_t value) {
 }
 
 std::string readable_frame(std::string_view frame, std::string_view file, uint64_t moved_bytes) {
-  const size_t url = frame.find(kUrl);
-  const size_t function = frame.find(kFunction, url == std::string_view::npos ? frame.size() : url);
-  const size_t place = frame.find(kPlace, function == std::string_view::npos ? frame.size() : function);
+  const size_t url = frame.find(kUrlMark);
+  const size_t function = frame.find(kFunctionMark, url == std::string_view::npos ? frame.size() : url);
+  const size_t place = frame.find(kPlaceMark, function == std::string_view::npos ? frame.size() : function);
   if (place == std::string_view::npos) return std::string(frame);
-  const size_t digits = place + kPlace.size();
+  const size_t digits = place + kPlaceMark.size();
   uint64_t offset = 0;
   const char* end = frame.data() + frame.size();
   const char* after = std::from_chars(frame.data() + digits, end, offset, 16).ptr;

@@ -31,10 +31,6 @@ std::optional<CompressionFormat> format_of(v8::Isolate* isolate, v8::Local<v8::V
   return std::nullopt;
 }
 
-void throw_range_error(v8::Isolate* isolate, const char* message) {
-  isolate->ThrowException(v8::Exception::RangeError(v8::String::NewFromUtf8(isolate, message).ToLocalChecked()));
-}
-
 // createCodec(format: string, compress: boolean): ArrayBuffer, to be given to runCodec and to nothing else
 void create_codec(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();

@@ -14,11 +14,6 @@ namespace valor::web::crypto {
 
 namespace {
 
-struct FreeDigestContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeDigestContext>;
-
 struct NamedDigest {
   const char* name;
   const EVP_MD* digest;

@@ -17,11 +17,6 @@ namespace valor::web::crypto {
 
 namespace {
 
-struct FreeDigestContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeDigestContext>;
-
 enum class Purpose { kSign, kVerify };
 
 /// What both directions are given: key, hash ("" for algorithms that bring their own), salt length (undefined where
@@ -85,7 +80,7 @@ struct FreeSignature {
 };
 using Signature = std::unique_ptr<ECDSA_SIG, FreeSignature>;
 
-constexpr size_t kMaxNumber = 66;  // of P-521
+constexpr size_t kMaxCurveNumber = 66;  // of P-521
 
 // cryptoSignatureFromDer(der: BufferSource, size: number): ArrayBuffer | undefined; ECDSA: both numbers, `size` bytes
 // each
@@ -94,7 +89,7 @@ void signature_from_der(const Info& info) {
   ByteRange der(info[0]);
   const size_t size = size_of(info[1]);
   const uint8_t* at = der.data();
-  if (size > kMaxNumber || der.size() > 4 * kMaxNumber) return;
+  if (size > kMaxCurveNumber || der.size() > 4 * kMaxCurveNumber) return;
   Signature signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   Result result(info.GetIsolate(), 2 * size);
   if (signature == nullptr || !result.ok()) return;
@@ -108,7 +103,7 @@ void signature_from_der(const Info& info) {
 void signature_to_der(const Info& info) {
   ErrorScope errors;
   ByteRange bytes(info[0]);
-  if (bytes.size() % 2 != 0 || bytes.size() > 2 * kMaxNumber) return;
+  if (bytes.size() % 2 != 0 || bytes.size() > 2 * kMaxCurveNumber) return;
   const int size = static_cast<int>(bytes.size() / 2);
   Signature signature(ECDSA_SIG_new());
   BIGNUM* r = BN_bin2bn(bytes.data(), size, nullptr);

@@ -15,10 +15,6 @@ namespace {
 
 using Info = v8::FunctionCallbackInfo<v8::Value>;
 
-void throw_range_error(v8::Isolate* isolate, const char* message) {
-  isolate->ThrowException(v8::Exception::RangeError(v8::String::NewFromUtf8(isolate, message).ToLocalChecked()));
-}
-
 // utf8Encode(text: string): Uint8Array
 void utf8_encode(const Info& info) {
   v8::Isolate* isolate = info.GetIsolate();
