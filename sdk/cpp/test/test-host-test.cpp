@@ -38,6 +38,13 @@ valor::Task<valor::Response> on_request(valor::Request request, valor::Context& 
       co_await writer.write("12");
     }).length(3);
   }
+  if (path == "breaks") {
+    co_return valor::Response::stream([](valor::Writer& writer) -> valor::Task<> {
+      co_await writer.write("12");
+      co_await writer.fail("on purpose");
+      co_await writer.write("never");
+    });
+  }
   if (path == "thread") co_return std::to_string(co_await valor::in_thread([] { return 42; }));
   if (path == "text") co_return co_await request.text(3);
   if (path == "bad-header") co_return valor::Response("").header("x", "a\nb");
@@ -96,6 +103,14 @@ TEST_CASE_FIXTURE(Fixture, "a slow client holds a stream up") {
 
 TEST_CASE_FIXTURE(Fixture, "a body of the wrong length breaks the answer") {
   CHECK(instance.get("short").broken);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a body that its writer fails is broken, and the failure has its words") {
+  const valor::test::Answer answer = instance.get("breaks");
+  CHECK(answer.body == "12");
+  CHECK(answer.broken);
+  CHECK(answer.failure == "on purpose");
+  CHECK(instance.get("").body == "root");
 }
 
 TEST_CASE_FIXTURE(Fixture, "an answer that is none is a 502, a body that is too large a 413") {
