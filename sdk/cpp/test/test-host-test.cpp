@@ -46,6 +46,11 @@ valor::Task<valor::Response> on_request(valor::Request request, valor::Context& 
     });
   }
   if (path == "thread") co_return std::to_string(co_await valor::in_thread([] { return 42; }));
+  if (path == "argument") {
+    std::string text(100, 'x');
+    const size_t size = co_await valor::in_thread([](const std::string& its) { return its.size(); }, std::move(text));
+    co_return std::to_string(size);
+  }
   if (path == "text") co_return co_await request.text(3);
   if (path == "bad-header") co_return valor::Response("").header("x", "a\nb");
   if (path == "never") {
@@ -119,6 +124,7 @@ TEST_CASE_FIXTURE(Fixture, "an answer that is none is a 502, a body that is too 
 }
 
 TEST_CASE_FIXTURE(Fixture, "threads are waited for, for ever they are not") {
+  CHECK(instance.get("argument").body == "100");
   CHECK(instance.get("thread").body == "42");
   const valor::test::Answer answer = instance.get("never");
   CHECK(answer.status == 0);
