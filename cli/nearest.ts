@@ -3,7 +3,8 @@
 /** The closest of `words` to `word`, or undefined when none is close. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  // Something of the word must stay: "go" is no way to write "js".
+  let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)) + 1, Math.max(word.length, 1));
   for (const candidate of words) {
     const distance = candidate.startsWith(word) && word.length > 1 ? 1 : editDistance(word, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

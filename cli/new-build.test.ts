@@ -47,6 +47,7 @@ test('valor new: mistakes are named with what would be right', () => {
   refuses('new hello rust', /unexpected argument 'rust': valor new hello --lang rust/);
   refuses('new hello world', /unexpected argument 'world'; a plug-in has one name/);
   refuses('new hello --lang rsut', /unknown language 'rsut'; did you mean rust\?; there are js, ts/);
+  refuses('new hello --lang go', /unknown language 'go'; there are js/);
   refuses('new hello --lnag rust', /unknown option '--lnag'; did you mean --lang\?/);
   refuses('new hello --lang', /--lang needs a value: --lang LANGUAGE/);
   refuses('new hällo', /'hällo' cannot be a plug-in's name: that is 1 to 100 characters of A-Z a-z 0-9/);
@@ -54,6 +55,12 @@ test('valor new: mistakes are named with what would be right', () => {
   refuses('new .hidden', /would be a hidden file/);
   refuses('new 2fast --lang rust', /'2fast' cannot be the name of a Rust package/);
   refuses('new a.b -l rust', /cannot be the name of a Rust package/);
+  refuses('new Test --lang cpp', /'Test' is a word of CMake/);
+  refuses('new all -l c', /'all' is a word of CMake/);
+  refuses('new valor -l rust', /'valor' is the name of a crate that the plug-in needs/);
+  refuses('new valor_macros -l rust', /is the name of a crate/);
+  refuses('new ', /which name\?/);
+  assert.equal((parse('new test') as NewOptions).name, 'test');
   assert.equal((parse('new 2fast.js') as NewOptions).name, '2fast.js');
 });
 

@@ -3,6 +3,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { readArguments, type Specs, suggestion, UsageError } from './arguments.ts';
+import { findProgram } from './programs.ts';
 import { linkSdk } from './sdk-link.ts';
 
 export const languages = ['js', 'ts', 'cpp', 'rust', 'c', 'assemblyscript'] as const;
@@ -41,7 +42,7 @@ const aliases: Record<string, Language> = {
 export function readNewArguments(args: string[]): NewOptions {
   const { values, positionals } = readArguments(args, newSpecs);
   const [path, extra] = positionals;
-  if (path === undefined) throw new UsageError('which name? valor new NAME [--lang LANGUAGE]');
+  if (!path) throw new UsageError('which name? valor new NAME [--lang LANGUAGE]');
   if (extra !== undefined) {
     const guess = isLanguage(extra) ? `: valor new ${path} --lang ${extra}` : '; a plug-in has one name';
     throw new UsageError(`unexpected argument '${extra}'${guess}`);
@@ -70,6 +71,12 @@ function checkName(name: string, language: Language): void {
   }
   if (/^[.-]/.test(name))
     throw new UsageError(`'${name}' would be a hidden file or look like an option; begin with a letter`);
+  if (language === 'rust' && /^valor([-_]macros)?$/.test(name)) {
+    throw new UsageError(`'${name}' is the name of a crate that the plug-in needs; choose another one`);
+  }
+  if ((language === 'c' || language === 'cpp') && cmakeTargets.includes(name.toLowerCase())) {
+    throw new UsageError(`'${name}' is a word of CMake, which builds the plug-in; choose another name`);
+  }
   if (language === 'rust' && !/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) {
     throw new UsageError(
       `'${name}' cannot be the name of a Rust package: that is a letter, then letters, digits, _ and -`,
@@ -77,11 +84,59 @@ function checkName(name: string, language: Language): void {
   }
 }
 
+/** Targets that CMake makes itself. */
+const cmakeTargets = [
+  ...[
+    'all',
+    'all_build',
+    'clean',
+    'depend',
+    'edit_cache',
+    'help',
+    'install',
+    'package',
+    'package_source',
+    'preinstall',
+  ],
+  ...['rebuild_cache', 'run_tests', 'test', 'zero_check'],
+];
+
 /** Makes the project. `home` is Valor's folder, `types` the file that `valor types` prints. Returns what to say. */
 export function createProject({ name, folder, language }: NewOptions, home: string, types: string): string {
   const template = join(home, 'cli/templates', language);
   if (!existsSync(template)) throw new Error(`${template} is missing; Valor is not complete`);
-  refuseToOverwrite(folder);
+  const shown = relative('.', folder) || '.';
+  try {
+    refuseToOverwrite(folder);
+    write(template, { name, folder, language }, types);
+    if (language !== 'ts' && language !== 'js') linkSdk(folder, home);
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === undefined || !(code in refusals)) throw error;
+    throw new Error(`${shown} cannot be made: ${relative('.', path ?? folder) || '.'}: ${refusals[code]}`);
+  }
+  const commands = /^```sh\n(.*?)^```/ms.exec(readFileSync(join(folder, 'README.md'), 'utf8'))?.[1] ?? '';
+  const lines = [`cd ${quoted(shown)}`, ...commands.trimEnd().split('\n')];
+  // The commands say `valor`, wherever this one was started from.
+  if (findProgram('valor') === undefined) lines.unshift(`export PATH=${quoted(join(home, 'bin'))}:"$PATH"`);
+  return `${shown}: a plug-in in ${titles[language]}. Go on with\n\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+const refusals: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+  ENOTDIR: 'a file is where a folder must be',
+  EEXIST: 'a file is where a folder must be',
+};
+
+/** As a shell reads it. */
+function quoted(text: string): string {
+  return /^[A-Za-z0-9._/+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function write(template: string, { name, folder, language }: NewOptions, types: string): void {
   for (const file of readdirSync(template, { recursive: true, encoding: 'utf8' })) {
     const from = join(template, file);
     if (statSync(from).isDirectory()) continue;
@@ -90,10 +145,6 @@ export function createProject({ name, folder, language }: NewOptions, home: stri
     writeFileSync(to, readFileSync(from, 'utf8').replaceAll('__name__', name));
   }
   if (language === 'ts') cpSync(types, join(folder, 'valor.d.ts'));
-  else if (language !== 'js') linkSdk(folder, home);
-  const shown = relative('.', folder) || '.';
-  const commands = /^```sh\n(.*?)^```/ms.exec(readFileSync(join(folder, 'README.md'), 'utf8'))?.[1] ?? '';
-  return `${shown}: a plug-in in ${titles[language]}. Go on with\n\n  cd ${shown}\n${commands.replaceAll(/^(?=.)/gm, '  ')}`;
 }
 
 const titles: Record<Language, string> = {

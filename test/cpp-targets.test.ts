@@ -59,6 +59,17 @@ test('values at the host, fetches side by side, with a body that streams, and ag
   }
 });
 
+test('a body is passed on in both directions while it comes, also after the handler has ended', async () => {
+  for (const target of ['wasm', 'native']) {
+    const body = Array.from({ length: 200_000 }, (_, i) => String(i)).join(' ');
+    for (let i = 0; i < 3; i++) {
+      const answer = await valor.ask(`/${target}/relay`, { method: 'POST', body });
+      assert.equal(answer.status, 200);
+      assert.ok(answer.text === body, `${target}: ${answer.text.length} bytes of ${body.length}`);
+    }
+  }
+});
+
 test('an instance that gives up answers 502, the log says why, and a new one answers', async () => {
   for (const target of ['wasm', 'native']) {
     assert.equal((await valor.ask(`/${target}/give-up`)).status, 502, target);

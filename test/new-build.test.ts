@@ -10,7 +10,9 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -80,6 +82,9 @@ describe('each language', { concurrency: 2 }, () => {
         if (line.startsWith('curl ')) asked.push(/127\.0\.0\.1:8080([^']*)'/.exec(line)![1]!);
         else if (!line.startsWith('valor -p ')) await succeeds(run('sh', ['-ec', line], project));
       }
+      // Not among the commands, because not everybody has a Node that is new enough.
+      const units = readdirSync(project).find((file) => /\.test\.m?js$/.test(file));
+      if (units !== undefined) await succeeds(run('node', ['--test', units], project));
       const server = await serveFile(join(project, 'plugins.json'));
       assert.ok(asked.length > 0);
       for (const target of asked) {
@@ -115,6 +120,23 @@ test('valor new overwrites nothing', async () => {
   assert.deepEqual(readdirSync(join(folder, 'full')), ['mine.js']);
   mkdirSync(join(folder, 'cloned/.git'), { recursive: true });
   await succeeds(valor(['new', 'cloned']));
+});
+
+test('valor new says what can be pasted into a shell, wherever valor and the folder are', async () => {
+  const said = (await succeeds(valor(['new', "it's a/place"]))).stdout;
+  assert.match(said, /^ {2}cd 'it'\\''s a\/place'$/m);
+  assert.doesNotMatch(said, /export PATH/);
+  const elsewhere = (await succeeds(valor(['new', 'elsewhere'], folder, { PATH: process.env.PATH }))).stdout;
+  assert.ok(elsewhere.includes(`  export PATH=${dirname(command)}:"$PATH"\n  cd elsewhere\n`), elsewhere);
+});
+
+test('valor new says what is in the way', async () => {
+  writeFileSync(join(folder, 'obstacle'), '');
+  await fails(
+    valor(['new', 'obstacle/x']),
+    1,
+    /^valor: obstacle\/x cannot be made: .*: a file is where a folder must be$/m,
+  );
 });
 
 test('valor new goes into folders that are there or not', async () => {
@@ -157,6 +179,46 @@ test('C files alone are a plug-in too, and their errors are shown', async () => 
   await fails(Promise.resolve(failed), 1, /valor: .*failed/);
 });
 
+test('what CMake made by hand, or elsewhere, is no obstacle', { timeout: patientMs }, async () => {
+  await succeeds(valor(['new', 'wandering', '-l', 'c']));
+  const project = join(folder, 'wandering');
+  const byHand = ['-B', 'build', '-G', 'Unix Makefiles', '-DVALOR_WASM=OFF'];
+  await succeeds(run('cmake', byHand, project));
+  await succeeds(valor(['build', 'wandering', '-t', 'native']));
+  renameSync(project, join(folder, 'arrived'));
+  await succeeds(valor(['build', 'arrived', '-t', 'native']));
+  const cache = readFileSync(join(folder, 'arrived/build/CMakeCache.txt'), 'utf8');
+  assert.match(cache, /^CMAKE_BUILD_TYPE:STRING=Release$/m);
+});
+
+test('sources alone may lie in a folder whose name CMake has a use for', async () => {
+  const project = join(folder, 'sources/test');
+  mkdirSync(project, { recursive: true });
+  cpSync(join(root, 'examples/hello-c/hello.c'), join(project, 'hello.c'));
+  assert.match((await succeeds(valor(['build', '-t', 'native'], project))).stdout, /^build\/test\.so$/m);
+});
+
+test('a release of Rust fits into 30 KB as WASM, and keeps its names when debugged', {
+  timeout: patientMs,
+}, async () => {
+  await succeeds(valor(['new', 'small', '-l', 'rust']));
+  const source = `use valor::*;
+
+#[vlugin]
+async fn my_handler(_request: Request) -> Response {
+    "OK response from a plugin".into()
+}
+`;
+  writeFileSync(join(folder, 'small/src/lib.rs'), source);
+  const module = join(folder, 'small/build/small.wasm');
+  await succeeds(valor(['build', 'small', '-t', 'wasm']));
+  const { size } = statSync(module);
+  assert.ok(size <= 30 * 1024, `${size} bytes`);
+  assert.ok(!readFileSync(module).includes('::drop_in_place'));
+  await succeeds(valor(['build', 'small', '-t', 'wasm', '--debug']));
+  assert.ok(readFileSync(module).includes('::drop_in_place'), 'functions have names');
+});
+
 test('a missing toolchain is named with the command that brings it', async () => {
   // What bin/valor itself needs.
   const bare = join(folder, 'bin');
@@ -166,7 +228,7 @@ test('a missing toolchain is named with the command that brings it', async () =>
     await succeeds(valor(['new', `bare-${language}`, '-l', language]));
     await fails(valor(['build', `bare-${language}`], folder, { PATH: bare }), 1, words);
   };
-  await missing('rust', /cargo is missing; install with: sudo apt-get install .*\bcargo\b/);
+  await missing('rust', /cargo is missing; install with: sudo apt-get install .*\bcargo\b.*\blibstd-rust-dev-wasm32\b/);
   await missing('cpp', /clang\+\+-19.* missing; install with: sudo apt-get install .*\bclang-19\b.*/);
   await missing('c', /clang\+\+-19.* missing; install with: sudo apt-get install .*\bclang-19\b.*/);
 });

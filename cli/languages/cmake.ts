@@ -1,5 +1,5 @@
 // C++ and C: the CMake package of the SDK (sdk/cpp/cmake), which makes both targets of one source.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Build, builtFiles } from '../build.ts';
 import { BuildError, findProgram, needPrograms, run } from '../programs.ts';
@@ -25,10 +25,10 @@ export function buildSources(build: Build): string[] {
   const sources = readdirSync(folder).filter((file) => /\.(c|cc|cpp|cxx)$/.test(file));
   const project = join(folder, 'build/project');
   const text = `cmake_minimum_required(VERSION 3.20)
-project(${name} LANGUAGES C CXX)
+project(plugin LANGUAGES C CXX)
 find_package(Valor REQUIRED HINTS "${home}/sdk/cpp/cmake")
-valor_add_plugin(${name} SOURCES ${sources.map((file) => `"${join(folder, file)}"`).join(' ')}
-                 OUTPUT_DIRECTORY "${join(folder, 'build')}")
+valor_add_plugin(plugin SOURCES ${sources.map((file) => `"${join(folder, file)}"`).join(' ')}
+                 OUTPUT_DIRECTORY "${join(folder, 'build')}" OUTPUT_NAME "${name}")
 `;
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, 'CMakeLists.txt'), text);
@@ -45,7 +45,7 @@ function compile({ folder, target = 'both', debug }: Build, source: string, work
     { names: ['c++', 'g++', 'clang++'], apt: 'g++' },
     ...(needsWasm ? [{ names: wasmCompilers, apt: wasmPackages }] : []),
   ]);
-  const generator = findProgram('ninja') ? ['-G', 'Ninja'] : [];
+  const generator = isConfigured(source, work) || !findProgram('ninja') ? [] : ['-G', 'Ninja'];
   const type = `-DCMAKE_BUILD_TYPE=${debug ? 'Debug' : 'Release'}`;
   const wasm = `-DVALOR_WASM=${target === 'native' ? 'OFF' : 'REQUIRED'}`;
   const configure = ['-S', source, '-B', work, ...generator, type, wasm, '--log-level=WARNING'];
@@ -55,4 +55,18 @@ function compile({ folder, target = 'both', debug }: Build, source: string, work
   const isPlain = names.every((name) => !name.includes('$'));
   const only = target === 'wasm' && isPlain ? ['--target', ...names.map((name) => `${name}-wasm`)] : [];
   run(`building ${folder}`, 'cmake', ['--build', work, ...only], folder);
+}
+
+/**
+ * Whether CMake has worked in `work` before, by whomever, so that its generator stays. What it keeps there names folders: in
+ * a project that was moved or copied it is of no use, and goes.
+ */
+function isConfigured(source: string, work: string): boolean {
+  const cache = join(work, 'CMakeCache.txt');
+  if (!existsSync(cache)) return false;
+  const home = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(cache, 'utf8'))?.[1];
+  if (home === source) return true;
+  rmSync(cache);
+  rmSync(join(work, 'CMakeFiles'), { recursive: true, force: true });
+  return false;
 }

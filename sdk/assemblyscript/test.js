@@ -22,7 +22,11 @@ const bytesOf = (text) => Uint8Array.from(text, (character) => character.charCod
  * `name`, `location`, and `fetch` (a function like the global one) for what the plug-in fetches.
  */
 export async function load(file, options = {}) {
-  const module = await WebAssembly.compile(await readFile(file));
+  const bytes = await readFile(file).catch((error) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error(`${error.path} is not there; build it: valor build`);
+  });
+  const module = await WebAssembly.compile(bytes);
   const instance = new TestInstance(options);
   await instance.start(module);
   return instance;

@@ -54,6 +54,8 @@ async function eventually(condition: () => Promise<boolean>): Promise<boolean> {
   return false;
 }
 
+const status = async (url: string): Promise<number> => (await fetch(url)).status;
+
 const cases: Case[] = [];
 
 function add(name: string, expected: unknown, run: (place: Place) => Promise<unknown>, only?: RegExp): void {
@@ -331,6 +333,20 @@ add('stream: a client that leaves is noticed', true, async ({ base }) => {
   return eventually(async () => (await gone()) === before + 1);
 });
 
+add('stream: an answer that fails midway never looks whole', ['aaaabbbb', 'torn', 200], async ({ base }) => {
+  const response = await fetch(`${base}stream?pieces=2&size=4&wait=50&fail=1`);
+  const decoder = new TextDecoder();
+  let all = '';
+  let end = 'whole';
+  try {
+    const reader = response.body!.getReader();
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) all += decoder.decode(piece.value);
+  } catch {
+    end = 'torn';
+  }
+  return [all, end, await status(`${base}stream?pieces=1&size=1`)];
+});
+
 add('stream: slow readers do not hold up each other', [500_000, 500_000, 500_000], async ({ base }) => {
   const one = async (): Promise<number> => {
     const response = await fetch(`${base}stream?pieces=10&size=50000&wait=5`);
@@ -346,8 +362,6 @@ add('stream: slow readers do not hold up each other', [500_000, 500_000, 500_000
 });
 
 // --- what goes wrong; variants.ts has these plug-ins
-
-const status = async (url: string): Promise<number> => (await fetch(url)).status;
 
 add('hasty: who waits too long gets its client a 504, and the next is served', [504, 200], async ({ base }) => [
   await status(`${base}hasty?wait=20000`),

@@ -34,6 +34,9 @@ class Conversation {
     await eventually(() => this.#received.length >= before + text.length, 'the echo');
     return this.#received.slice(before);
   }
+  leave(): void {
+    this.#request.destroy();
+  }
   end(): Promise<string> {
     const ended = new Promise<string>((done) => this.#request.on('close', () => done(this.#received)));
     this.#request.end();
@@ -91,6 +94,19 @@ export const serverCases: ServerCase[] = [
       const { taken, request } = await flood(valor, path, most);
       request.destroy();
       return taken < most ? 'bounded' : `all ${most} bytes were taken`;
+    },
+  },
+  {
+    name: 'a client that leaves in the middle of its body is noticed',
+    expected: [1, 200],
+    async run({ valor, path }) {
+      const gone = async (): Promise<number> => Number(await (await fetch(`${valor.url}${path}stream/gone`)).text());
+      const before = await gone();
+      const conversation = new Conversation(valor, path);
+      await conversation.say('half of it');
+      conversation.leave();
+      await eventually(async () => (await gone()) > before, 'the plug-in to notice');
+      return [(await gone()) - before, await status(valor, `${path}stream`)];
     },
   },
   {

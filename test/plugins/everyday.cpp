@@ -61,6 +61,24 @@ valor::Task<valor::Response> on_request(valor::Request request, valor::Context& 
     const std::optional<std::string> text = co_await response.text();
     co_return text.value_or(response.error());
   }
+  if (path == "relay") {
+    // The answer begins, and this coroutine ends, while the request's body still comes.
+    valor::FetchRequest passed_on = valor::FetchRequest("come-back")
+                                        .method("POST")
+                                        .stream([request = std::move(request)](valor::Writer& writer) -> valor::Task<> {
+                                          while (const auto piece = co_await request.body().read())
+                                            co_await writer.write(*piece);
+                                        });
+    valor::FetchResponse response = co_await valor::fetch(std::move(passed_on));
+    co_return valor::Response::stream([response = std::move(response)](valor::Writer& writer) mutable -> valor::Task<> {
+      while (const auto piece = co_await response.read()) co_await writer.write(*piece);
+    });
+  }
+  if (path == "come-back") {
+    co_return valor::Response::stream([request = std::move(request)](valor::Writer& writer) -> valor::Task<> {
+      while (const auto piece = co_await request.body().read()) co_await writer.write(*piece);
+    });
+  }
   if (path == "echo") {
     co_return std::string(request.header("x-a").value_or("none")) + co_await request.text();
   }

@@ -37,6 +37,7 @@ function(valor_find_wasm_compiler)
     return()
   endif()
   set(candidates)
+  set(reason)  # why the newest clang++ that is there does not do
   foreach(sdk ${WASI_SDK_PATH} $ENV{WASI_SDK_PATH})
     list(APPEND candidates ${sdk}/bin/clang++)
   endforeach()
@@ -52,6 +53,11 @@ function(valor_find_wasm_compiler)
         set(VALOR_WASM_CXX ${found} CACHE FILEPATH "The clang++ that compiles plug-ins to WASM")
         return()
       endif()
+      if(NOT reason)
+        string(REGEX REPLACE "\n.*" "" error "${Valor_WASM_ERROR}")
+        set(reason " (${found} says: ${error})")
+        set(Valor_WASM_REASON "${reason}" PARENT_SCOPE)
+      endif()
     endif()
     unset(found)
   endforeach()
@@ -62,7 +68,7 @@ if(NOT VALOR_WASM STREQUAL OFF)
   if(VALOR_WASM_CXX)
     message(STATUS "Valor: plug-ins become WASM with ${VALOR_WASM_CXX}")
   else()
-    string(CONCAT advice "no compiler for WASM was found. On Debian:\n"
+    string(CONCAT advice "no compiler for WASM was found${Valor_WASM_REASON}. On Debian:\n"
            "  sudo apt-get install clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 "
            "libclang-rt-19-dev-wasm32 binaryen\n"
            "Elsewhere unpack https://github.com/WebAssembly/wasi-sdk and set WASI_SDK_PATH to its folder.")
@@ -97,6 +103,9 @@ function(valor_add_wasm name)
 
   # What the target says, whenever it says it; the SDK's folders are among it.
   valor_wasm_flags(compile_flags link_flags)
+  set(standard $<TARGET_PROPERTY:${name},CXX_STANDARD>)
+  list(TRANSFORM compile_flags REPLACE "^-std=.*"
+       "-std=c++$<IF:$<OR:$<STREQUAL:${standard},23>,$<STREQUAL:${standard},26>>,${standard},20>")
   set(includes $<TARGET_PROPERTY:${name},INCLUDE_DIRECTORIES>)
   set(definitions $<TARGET_PROPERTY:${name},COMPILE_DEFINITIONS>)
   get_target_property(sources ${name} SOURCES)
@@ -114,7 +123,7 @@ function(valor_add_wasm name)
     # The compiler is that of C++, which takes C only when told so.
     set(source_flags ${compile_flags})
     if(source MATCHES "\\.c$")
-      list(FILTER source_flags EXCLUDE REGEX "^-std=c\\+\\+|^-fno-rtti$")
+      list(FILTER source_flags EXCLUDE REGEX "^-std=|^-fno-rtti$")
       list(APPEND source_flags -x c)
     endif()
     add_custom_command(

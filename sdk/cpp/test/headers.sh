@@ -20,9 +20,15 @@ static valor::Task<valor::Response> on_request(valor::Request request, valor::Co
   auto text = co_await std::get<0>(response).text();
   co_return valor::Response::stream([text, request = std::move(request)](valor::Writer& writer) -> valor::Task<> {
     while (auto piece = co_await request.body().read()) co_await writer.write(*piece);
+    if (!text) co_await writer.fail("torn");
   });
 }
+struct State {
+  int number;
+  int left_out;
+};
 static valor::Task<> on_create(valor::Context& context) {
+  context.set_state<State>(1);
   co_await valor::sleep(1);
   (void)context.store().set("a", "b");
 }

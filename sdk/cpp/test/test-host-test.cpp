@@ -38,7 +38,19 @@ valor::Task<valor::Response> on_request(valor::Request request, valor::Context& 
       co_await writer.write("12");
     }).length(3);
   }
+  if (path == "breaks") {
+    co_return valor::Response::stream([](valor::Writer& writer) -> valor::Task<> {
+      co_await writer.write("12");
+      co_await writer.fail("on purpose");
+      co_await writer.write("never");
+    });
+  }
   if (path == "thread") co_return std::to_string(co_await valor::in_thread([] { return 42; }));
+  if (path == "argument") {
+    std::string text(100, 'x');
+    const size_t size = co_await valor::in_thread([](const std::string& its) { return its.size(); }, std::move(text));
+    co_return std::to_string(size);
+  }
   if (path == "text") co_return co_await request.text(3);
   if (path == "bad-header") co_return valor::Response("").header("x", "a\nb");
   if (path == "never") {
@@ -98,12 +110,21 @@ TEST_CASE_FIXTURE(Fixture, "a body of the wrong length breaks the answer") {
   CHECK(instance.get("short").broken);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a body that its writer fails is broken, and the failure has its words") {
+  const valor::test::Answer answer = instance.get("breaks");
+  CHECK(answer.body == "12");
+  CHECK(answer.broken);
+  CHECK(answer.failure == "on purpose");
+  CHECK(instance.get("").body == "root");
+}
+
 TEST_CASE_FIXTURE(Fixture, "an answer that is none is a 502, a body that is too large a 413") {
   CHECK(instance.get("bad-header").status == 502);
   CHECK(instance.post("text", "1234").status == 413);
 }
 
 TEST_CASE_FIXTURE(Fixture, "threads are waited for, for ever they are not") {
+  CHECK(instance.get("argument").body == "100");
   CHECK(instance.get("thread").body == "42");
   const valor::test::Answer answer = instance.get("never");
   CHECK(answer.status == 0);

@@ -8,8 +8,8 @@ onRequest((request) => {
     gone++;
   });
   if (request.method == 'POST') new Copy(request).next();
-  else if (request.path == 'endless') new Letters(request, i32.MAX_VALUE, 16384, 5, true).next();
-  else new Letters(request, number(request, 'pieces'), number(request, 'size'), number(request, 'wait'), false).next();
+  else if (request.path == 'endless') new Letters(request, i32.MAX_VALUE, 16384, 5).next();
+  else new Letters(request, number(request, 'pieces'), number(request, 'size'), number(request, 'wait')).next();
   return null;
 });
 
@@ -43,24 +43,27 @@ class Letters {
   private made: i32 = 0;
 
   constructor(
-    request: Request,
+    private readonly request: Request,
     private readonly count: i32,
     size: i32,
     private readonly wait: u64,
-    private readonly endless: bool,
   ) {
     this.writer = request.stream(new Response().header('content-type', PLAIN_TEXT));
     this.piece = new Uint8Array(size);
   }
 
   next(): void {
-    if (this.made == this.count) return this.writer.end();
+    if (this.made == this.count) {
+      if (number(this.request, 'fail') > 0) this.request.fail('asked to fail');
+      else this.writer.end();
+      return;
+    }
     if (this.wait > 0) sleep<Letters>(this.wait, this, (letters) => letters.write());
     else this.write();
   }
 
   private write(): void {
-    this.piece.fill(this.endless ? 101 : ((97 + (this.made % 26)) as u8));
+    this.piece.fill(this.count == i32.MAX_VALUE ? 101 : ((97 + (this.made % 26)) as u8));
     this.made++;
     this.writer.write<Letters>(this.piece, this, (letters) => letters.next());
   }

@@ -13,6 +13,7 @@ typedef struct Task {
   bool waiting;    /* an operation of this number is in use */
   bool is_copy;    /* of the request's body */
   bool is_endless; /* no end of pieces */
+  bool fails;      /* after the last piece */
   uint64_t pieces, made, wait;
   Buffer piece;
 } Task;
@@ -75,7 +76,10 @@ static void go_on(Task* task, Step step) {
     } else if (step == kReading) {
       result = fill(task);
       if (result == 0) {
-        valor_api->send_end(instance, task->request);
+        if (task->fails)
+          valor_api->fail(instance, task->request, "asked to fail", 13);
+        else
+          valor_api->send_end(instance, task->request);
         end(task);
         return;
       }
@@ -117,6 +121,7 @@ static void start(void* pointer, uint64_t request, const void* block, size_t blo
     if (type.data == NULL) type = view_of("application/octet-stream");
   } else {
     task->pieces = number_of(find_parameter(url, "pieces"));
+    task->fails = number_of(find_parameter(url, "fail")) > 0;
     task->wait = task->is_endless ? 5 : number_of(find_parameter(url, "wait"));
     task->piece.size = task->is_endless ? 16384 : number_of(find_parameter(url, "size"));
     task->piece.data = malloc(task->piece.size);

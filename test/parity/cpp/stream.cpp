@@ -33,7 +33,7 @@ valor::Response copy(valor::Request request, Counter& counter) {
       .header("content-type", type);
 }
 
-valor::Response letters(uint64_t pieces, size_t size, uint64_t wait, bool endless, Counter& counter) {
+valor::Response letters(uint64_t pieces, size_t size, uint64_t wait, bool endless, bool fails, Counter& counter) {
   return valor::Response::stream([=, &counter](valor::Writer& writer) -> valor::Task<> {
            Watch watch(counter);
            for (uint64_t i = 0; endless || i < pieces; ++i) {
@@ -41,6 +41,7 @@ valor::Response letters(uint64_t pieces, size_t size, uint64_t wait, bool endles
              const std::string piece(size, endless ? 'e' : static_cast<char>('a' + i % 26));
              co_await writer.write(piece);
            }
+           if (fails) co_await writer.fail("asked to fail");
            watch.end();
          })
       .header("content-type", "text/plain;charset=UTF-8");
@@ -50,9 +51,9 @@ valor::Response on_request(valor::Request request, valor::Context& context) {
   Counter& counter = context.state<Counter>();
   if (request.method() == "POST") return copy(std::move(request), counter);
   if (request.path() == "gone") return std::to_string(counter.gone);
-  if (request.path() == "endless") return letters(0, 16384, 5, true, counter);
+  if (request.path() == "endless") return letters(0, 16384, 5, true, false, counter);
   return letters(number_in(request, "pieces").value_or(0), number_in(request, "size").value_or(0),
-                 number_in(request, "wait").value_or(0), false, counter);
+                 number_in(request, "wait").value_or(0), false, number_in(request, "fail").value_or(0) > 0, counter);
 }
 
 void on_create(valor::Context& context) {

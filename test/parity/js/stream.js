@@ -2,11 +2,14 @@ const text = { 'content-type': 'text/plain;charset=UTF-8' };
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 let gone = 0;
 
-/** A body from pieces, which counts clients that leave before its end. */
+/** A body from pieces, which counts clients that leave before its end: while it is sent, or while theirs is read. */
 function body(pieces) {
   return new ReadableStream({
     async pull(controller) {
-      const { value, done } = await pieces.next();
+      const { value, done } = await pieces.next().catch((error) => {
+        gone++;
+        throw error;
+      });
       done ? controller.close() : controller.enqueue(value);
     },
     cancel() {
@@ -15,11 +18,12 @@ function body(pieces) {
   });
 }
 
-async function* letters(count, size, wait) {
+async function* letters(count, size, wait, fail) {
   for (let i = 0; i < count; i++) {
     if (wait > 0) await sleep(wait);
     yield new Uint8Array(size).fill(97 + (i % 26));
   }
+  if (fail) throw new Error('asked to fail');
 }
 
 async function* endless() {
@@ -44,6 +48,8 @@ export default {
     if (path === 'endless') return new Response(body(endless()), { headers: text });
     if (path === 'gone') return new Response(String(gone), { headers: text });
     const number = (name) => Number(url.searchParams.get(name) ?? 0);
-    return new Response(body(letters(number('pieces'), number('size'), number('wait'))), { headers: text });
+    return new Response(body(letters(number('pieces'), number('size'), number('wait'), number('fail') > 0)), {
+      headers: text,
+    });
   },
 };

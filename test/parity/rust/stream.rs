@@ -66,6 +66,7 @@ fn endless(gone: Rc<Gone>) -> Response {
 fn pieces(request: &Request, gone: Rc<Gone>) -> Response {
     let number = |name| request.query(name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
     let (count, size, wait) = (number("pieces"), number("size"), number("wait") as u64);
+    let fails = number("fail") > 0;
     text(Response::stream(move |mut writer| async move {
         let watch = Watch(gone);
         for letter in (b'a'..=b'z').cycle().take(count) {
@@ -73,6 +74,9 @@ fn pieces(request: &Request, gone: Rc<Gone>) -> Response {
                 sleep(Duration::from_millis(wait)).await;
             }
             writer.write(vec![letter; size]).await?;
+        }
+        if fails {
+            return Err(Error::fail("asked to fail"));
         }
         watch.end()
     }))

@@ -12,6 +12,7 @@
 #include <coroutine>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <valor/task.hpp>
@@ -118,22 +119,32 @@ class Completion {
 };
 
 /// co_await valor::in_thread(function): runs `function` on a thread of its own and gives what it returns (void: true).
-/// The instance does other things meanwhile. The thread goes on when the request ends before it does.
+/// The instance does other things meanwhile. The thread goes on when the request ends before it does. `arguments` are
+/// handed to it by value, as std::thread does:
+///
+///     co_await valor::in_thread(digest_of, std::move(text));
 ///
 /// In WASM there are no threads: `function` runs at once, on the instance's thread, and the instance's other requests
 /// wait for it. Other plug-ins do not, and "instances" in the plug-in's definition gives it more threads.
-template <class Function>
-auto in_thread(Function function) {
-  using Value = std::invoke_result_t<Function&>;
+template <class Function, class... Arguments>
+auto in_thread(Function&& function, Arguments&&... arguments) {
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+  static_assert(
+      std::is_lvalue_reference_v<Function> || std::is_trivially_destructible_v<Function>,
+      "GCC 12 destroys twice what a lambda captures that is made within a co_await: hand it over as an argument, "
+      "in_thread([](const std::string& text) { ... }, std::move(text))");
+#endif
+  using Value = std::invoke_result_t<std::decay_t<Function>&, std::decay_t<Arguments>...>;
   using Given = std::conditional_t<std::is_void_v<Value>, bool, Value>;
   Completion<Given> completion;
-  auto run = [completion, function = std::move(function)]() mutable {
+  auto run = [completion, function = std::decay_t<Function>(std::forward<Function>(function)),
+              values = std::tuple<std::decay_t<Arguments>...>(std::forward<Arguments>(arguments)...)]() mutable {
     const auto call = [&] {
       if constexpr (std::is_void_v<Value>) {
-        function();
+        std::apply(function, std::move(values));
         completion.set(true);
       } else {
-        completion.set(function());
+        completion.set(std::apply(function, std::move(values)));
       }
     };
 #if VALOR_DETAIL_EXCEPTIONS

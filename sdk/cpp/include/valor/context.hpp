@@ -110,7 +110,11 @@ class Context {
   template <class T, class... Arguments>
   T& set_state(Arguments&&... arguments) {
     clear_state();
+// An aggregate may leave members to their defaults; the warning would be the author's, about this line.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
     T* made = new T{std::forward<Arguments>(arguments)...};
+#pragma GCC diagnostic pop
     state_ = made;
     state_type_ = &detail::TypeMark<T>::mark;
     delete_state_ = [](void* state) { delete static_cast<T*>(state); };

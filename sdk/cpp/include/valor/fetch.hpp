@@ -51,8 +51,10 @@ class FetchRequest {
     body_ = std::move(bytes);
     return std::move(*this);
   }
-  /// A body in pieces, written by a coroutine while the answer is waited for: see Response::stream. `length` is its
-  /// size in bytes where that is known.
+  /// A body in pieces, written by a coroutine: see Response::stream. The answer may begin before all is written, and
+  /// the handler may have ended by then, so the function owns what it uses: [request = std::move(request)], not
+  /// [&request]. Such a lambda is made in a statement before the co_await: GCC 12 destroys its captures twice
+  /// otherwise. `length` is the body's size in bytes where that is known.
   template <class Function>
   FetchRequest&& stream(Function function, std::optional<uint64_t> length = std::nullopt) && {
     source_ = std::make_unique<detail::BodySourceOf<Function>>(std::move(function));

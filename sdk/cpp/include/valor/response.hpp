@@ -58,9 +58,35 @@ class Writer {
     WriteAwaiter operator co_await() const { return WriteAwaiter(writer, data); }
   };
 
+  class FailAwaiter final : detail::HostAwaiter {
+   public:
+    explicit FailAwaiter(std::string_view message) : message_(message) {}
+    bool await_ready() const { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) {
+      suspend(frame, true);
+      stop_waiting();
+      fail_here(message_);
+    }
+    void await_resume() const {}
+
+   private:
+    void complete(int32_t, const void*, size_t) override {}
+    std::string_view message_;
+  };
+
+  struct [[nodiscard]] Fail {
+    std::string_view message;
+    FailAwaiter operator co_await() const { return FailAwaiter(message); }
+  };
+
   /// co_await writer.write(data): sends the next bytes; goes on when the other side is ready for more. When that has
   /// left, the coroutine ends here.
   Write write(std::string_view data) const { return {*this, data}; }
+
+  /// co_await writer.fail("words"): what cannot be finished must not look whole. The answer breaks off, `message` goes
+  /// to the log, and the coroutine ends here. What an exception does, also in WASM.
+  Fail fail(std::string_view message) const { return {message}; }
 
  private:
   uint64_t instance_;
