@@ -316,6 +316,8 @@ void WasmGuest::describe_failure(const v8::TryCatch& guard) {
   for (const std::string_view prefix : {"Uncaught ", "RuntimeError: ", "RangeError: ", "WebAssembly.Instance(): "}) {
     if (what.starts_with(prefix)) what.erase(0, prefix.size());
   }
+  // A WebAssembly.Exception has no words of its own.
+  if (what == "#<Exception>") what = "an exception that nobody caught";
   stack_ = stack_of(guard.Exception());
   failure_ = "The plug-in trapped: " + what;
   if (!stack_.empty()) failure_ += " (" + stack_.substr(0, stack_.find('\n')) + ")";
