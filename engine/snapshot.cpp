@@ -118,6 +118,9 @@ core::Result<std::string> make_blob(node::MultiIsolatePlatform* platform, const 
 void set_v8_flags() {
   // Without it V8 drops the look at "should I stop?" from some loops, and then nothing can stop them.
   v8::V8::SetFlagsFromString("--no-turboshaft-loop-unrolling");
+  // With it, loops of WebAssembly look only after 13 million bytes of code, which a loop of memory.fill or array.new
+  // takes hours for. Without it, what runs is compiled by the optimizing compiler at once, in the background.
+  v8::V8::SetFlagsFromString("--no-wasm-dynamic-tiering");
 }
 
 core::Status build_snapshot(node::MultiIsolatePlatform* platform, const NativeRegistry& registry,

@@ -20,6 +20,7 @@ namespace core = valor::core;
 namespace host = valor::host;
 namespace outgoing = valor::plugins::outgoing;
 using valor::plugins::abi::AbiGuest;
+using valor::plugins::abi::GuestFetch;
 
 namespace {
 
@@ -189,7 +190,7 @@ class Network final : public outgoing::Network {
     if (whole.size() > 100 || whole.find('!') != std::string::npos) return std::nullopt;
     url.scheme = whole.substr(0, whole.find("://"));
     url.origin = whole.substr(0, whole.find('/', url.scheme.size() + 3));
-    url.port = 80;
+    url.port = url.origin.ends_with(":25") ? 25 : 80;
     url.has_credentials = url.origin.find('@') != std::string::npos;
     url.href = std::move(whole);
     return url;
@@ -218,10 +219,11 @@ class Network final : public outgoing::Network {
         if (sending.has_head) return;
         sending.has_head = true;
         static constexpr uint16_t kStatuses[] = {200, 204, 301, 302, 303, 307, 308, 404, 421, 500};
-        static constexpr const char* kPlaces[] = {"/a", "http://other.test/", "ftp://x/", "http://a@b/", "bad!", ""};
+        static constexpr const char* kPlaces[] = {"/a", "http://other.test/", "ftp://x/", "http://a@b/", "bad!",
+                                                  "",   "http://b:25/"};
         core::ResponseHead head;
         head.status = kStatuses[script->below(10)];
-        if (script->below(2) == 0) head.headers.append("location", kPlaces[script->below(6)]);
+        if (script->below(2) == 0) head.headers.append("location", kPlaces[script->below(7)]);
         return listener->on_head(std::move(head), script->below(2) ? std::optional<uint64_t>(7) : std::nullopt, "");
       }
       case 2: {
@@ -349,9 +351,11 @@ void Guest::guest_complete(uint64_t operation, int32_t status, std::string_view 
 }
 
 std::string Guest::any_headers() {
-  switch (script_.below(3)) {
+  switch (script_.below(4)) {
     case 0:
       return "";
+    case 3:  // more than the head of a fetch may have
+      return std::string(GuestFetch::kMostOfHead + 1, '\0');
     case 1: {
       const uint32_t sizes[2] = {3, 1};
       std::string packed(reinterpret_cast<const char*>(sizes), sizeof(sizes));
@@ -364,15 +368,15 @@ std::string Guest::any_headers() {
 
 void Guest::begin_fetch() {
   static constexpr const char* kMethods[] = {"GET", "POST", "put", "HEAD", "TRACE", "", "A B"};
-  static constexpr const char* kUrls[] = {"http://a.test/",   "x", "", "ftp://a/", "http://u@a/",
-                                          "https://b.test/y", "!"};
+  static constexpr const char* kUrls[] = {"http://a.test/", "x", "", "ftp://a/", "http://u@a/", "https://b.test/y", "!",
+                                          "http://b:25/"};
   const uint64_t request = script_.below(2) ? any_exchange() : 0;
   const uint64_t operation = any_operation();
   const bool was_there = request == 0 || fake_.find(request) != nullptr;
   const std::string headers = any_headers();
   const uint64_t length = script_.below(2) ? VALOR_LENGTH_UNKNOWN : script_.next();
   const char* method = kMethods[script_.below(7)];
-  const char* url = kUrls[script_.below(7)];
+  const char* url = kUrls[script_.below(8)];
   const int64_t result = fetch(request, method, url, headers, length, script_.below(6), operation);
   expect(was_there || result == VALOR_GONE);
   if (result < 0) return;

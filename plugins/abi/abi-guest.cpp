@@ -13,6 +13,16 @@ namespace {
 
 // One piece of a body is never larger, so that a result fits its type.
 constexpr size_t kLargestRead = 1 << 30;
+// What a guest says when it fails goes into an answer for each of its open requests. As much of it is kept as the log
+// keeps of a line.
+constexpr size_t kMostSaid = 64 * 1024;
+
+std::string said(std::string_view message, const char* otherwise) {
+  if (message.empty()) return otherwise;
+  std::string text(message.substr(0, kMostSaid));
+  if (message.size() > kMostSaid) text += "... (" + std::to_string(message.size() - kMostSaid) + " bytes more)";
+  return text;
+}
 
 uint64_t monotonic_ms() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -131,13 +141,13 @@ int32_t AbiGuest::create_done() {
 int32_t AbiGuest::create_fail(std::string_view message) {
   if (creation_ != Creation::kRunning) return invalid("create_fail", "creation has ended already");
   creation_ = Creation::kFailed;
-  creation_error_ = message.empty() ? "the plug-in could not be created and did not say why" : std::string(message);
+  creation_error_ = said(message, "the plug-in could not be created and did not say why");
   wake_from_elsewhere();
   return VALOR_OK;
 }
 
 int32_t AbiGuest::abort(std::string_view message) {
-  aborted_ = message.empty() ? "it did not say why" : std::string(message);
+  aborted_ = said(message, "it did not say why");
   over_ = true;
   wake_from_elsewhere();
   return VALOR_OK;
@@ -164,6 +174,9 @@ int32_t AbiGuest::state_set(std::string_view key, std::string_view value) {
   if (value.size() > VALOR_STATE_BYTES || state_bytes_ - freed + key.size() + value.size() > VALOR_STATE_BYTES) {
     return invalid("state_set",
                    "all keys and values together may have " + std::to_string(VALOR_STATE_BYTES) + " bytes");
+  }
+  if (found == state_.end() && state_.size() == kMostKeys) {
+    return invalid("state_set", "there are " + std::to_string(kMostKeys) + " keys, and there may be no more");
   }
   state_bytes_ += key.size() + value.size() - freed;
   if (found == state_.end()) {
@@ -282,7 +295,7 @@ int32_t AbiGuest::end_answer(uint64_t request) {
 int32_t AbiGuest::fail(uint64_t request, std::string_view message) {
   host::Call* call = context_.find(request);
   if (call == nullptr) return VALOR_GONE;
-  log(core::LogLevel::kError, "request " + call->request().id + " failed: " + std::string(message));
+  log(core::LogLevel::kError, "request " + call->request().id + " failed: " + said(message, ""));
   call->fail({.status = 500, .detail = "the plug-in failed while it handled the request"});
   end_request(request);
   wake_from_elsewhere();
@@ -357,6 +370,10 @@ int64_t AbiGuest::fetch(uint64_t request, std::string_view method, std::string_v
   if (request != 0 && call == nullptr) return VALOR_GONE;
   if ((flags & ~(VALOR_FETCH_BODY | VALOR_FETCH_MANUAL)) != 0) return invalid("fetch", "there is a flag of no meaning");
   if (const char* refusal = operations_.refusal(operation); *refusal != '\0') return invalid("fetch", refusal);
+  if (method.size() + url.size() + headers.size() > GuestFetch::kMostOfHead) {
+    return invalid("fetch", "method, URL and headers together may have " + std::to_string(GuestFetch::kMostOfHead) +
+                                " bytes, not " + std::to_string(method.size() + url.size() + headers.size()));
+  }
   if (!fetches_) {
     fetches_.emplace(open_network_(context_), operations_,
                      [this](const std::string& text) { log(core::LogLevel::kWarn, text); });

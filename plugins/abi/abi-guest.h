@@ -118,6 +118,8 @@ class AbiGuest : public host::Guest {
   /// What the guest may send of its answers while it is told to wait: whoever cancels the operation and goes on fills
   /// memory that no limit of it counts. One piece may be larger.
   static constexpr size_t kMaxAhead = size_t{256} * 1024 * 1024;
+  /// Keys that are kept: what each takes besides its bytes is not in VALOR_STATE_BYTES.
+  static constexpr size_t kMostKeys = 65'536;
 
   host::GuestContext& context_;
   const outgoing::OpenNetwork& open_network_;

@@ -12,6 +12,15 @@ namespace valor::plugins::abi {
 namespace {
 
 constexpr uint16_t kMisdirectedRequest = 421;
+// Small pieces of a body are put together up to this size: each would take much more than it has.
+constexpr size_t kPiece = 16 * 1024;
+// What is told of a failure waits until the guest hears it, and thousands of them may.
+constexpr size_t kShown = 500;
+
+std::string shown(std::string text) {
+  if (text.size() > kShown) text.replace(kShown, std::string::npos, "...");
+  return text;
+}
 
 }  // namespace
 
@@ -93,7 +102,11 @@ int32_t GuestFetch::write(std::string_view data, uint64_t operation, std::string
          std::to_string(kMaxUnsentOfAll / (1024 * 1024)) + " MiB are unsent");
     return VALOR_GONE;
   }
-  unsent_.emplace_back(data);
+  if (!unsent_.empty() && unsent_.back().size() + data.size() <= kPiece) {
+    unsent_.back().append(data);
+  } else {
+    unsent_.emplace_back(data);
+  }
   unsent_bytes_ += data.size();
   shared_.unsent += data.size();
   if (sending_ != nullptr) sending_->resume_upload();
@@ -169,7 +182,8 @@ void GuestFetch::on_failed(client::TransferFailure failure) {
   broken_ = true;
   upload_over_ = true;
   drop_upload();
-  const std::string why = "cannot fetch " + target_.url.href + ": " + failure.message + " (" + failure.code + ")";
+  const std::string why =
+      "cannot fetch " + shown(target_.url.href) + ": " + shown(failure.message) + " (" + failure.code + ")";
   shared_.operations.complete(options_.id, WaitsFor::kRoom, VALOR_GONE);
   if (!has_head_) {
     over_ = true;

@@ -38,6 +38,8 @@ class GuestFetch final : public client::TransferListener {
   /// The same for all fetches of an instance: whoever does not wait fills memory that no limit of it counts. One
   /// piece may be larger.
   static constexpr size_t kMaxUnsentOfAll = 256 * 1024 * 1024;
+  /// Bytes of method, URL and headers. They are kept until the fetch ends, and no limit of the instance counts them.
+  static constexpr size_t kMostOfHead = 128 * 1024;
 
   struct Options {
     ExchangeId id;

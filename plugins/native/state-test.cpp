@@ -50,3 +50,12 @@ TEST_CASE("what is kept has a bound, which what is replaced or deleted gives bac
   CHECK(plugin.text("delete?big") == kOk);
   CHECK(plugin.text("set?y") == kOk);
 }
+
+TEST_CASE("the number of keys has a bound") {
+  Fixture plugin(test_plugin("keeping"));
+  CHECK(plugin.text("many?65536") == kOk);
+  CHECK(plugin.text("set?x") == kInvalid);
+  CHECK(plugin.host.log_text.find("state_set(): there are 65536 keys") != std::string::npos);
+  // Those that are there can be set again.
+  CHECK(plugin.text("many?65536") == kOk);
+}

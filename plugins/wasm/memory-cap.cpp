@@ -32,7 +32,10 @@ core::Status check(const ModuleLayout& layout, uint64_t limit_pages) {
     if ((memory.flags & MemoryType::k64Bit) != 0) {
       return core::Error{"its memory has 64-bit addresses, and the plug-in ABI has 32-bit ones: compile for wasm32"};
     }
-    sum += std::min(memory.minimum, kMostPages);
+    if (memory.minimum > kMostPages) {
+      return core::Error{"it begins with a memory of more than 4 GiB, which a 32-bit one cannot have"};
+    }
+    sum += memory.minimum;
   }
   if (sum > limit_pages) {
     return core::Error{"it begins with " + mebibytes(sum) +
@@ -51,8 +54,10 @@ void append_section(std::string& out, char id, const std::string& content) {
 std::string memory_section(const ModuleLayout& layout, uint64_t limit_pages) {
   std::string content;
   append_leb(content, layout.memories.size());
+  uint64_t spare = limit_pages;
+  for (const MemoryType& memory : layout.memories) spare -= memory.minimum;
   for (const MemoryType& memory : layout.memories) {
-    uint64_t maximum = limit_pages;
+    uint64_t maximum = std::min(memory.minimum + spare / layout.memories.size(), kMostPages);
     if ((memory.flags & MemoryType::kHasMaximum) != 0) maximum = std::min(maximum, memory.maximum);
     content += static_cast<char>(MemoryType::kHasMaximum);
     append_leb(content, memory.minimum);
@@ -61,53 +66,19 @@ std::string memory_section(const ModuleLayout& layout, uint64_t limit_pages) {
   return content;
 }
 
-std::string free_name(const ModuleLayout& layout, size_t memory) {
-  std::string name = "valor:memory:" + std::to_string(memory);
-  while (layout.find_export(name) != nullptr) name += '\'';
-  return name;
-}
-
 }  // namespace
 
-core::Result<CappedModule> cap_memories(std::string_view bytes, const ModuleLayout& layout, uint64_t limit_bytes) {
-  const uint64_t limit_pages = std::min(limit_bytes / kPageSize, kMostPages);
+core::Result<std::string> cap_memories(std::string_view bytes, const ModuleLayout& layout, uint64_t limit_bytes) {
+  const uint64_t limit_pages = limit_bytes / kPageSize;
   if (const core::Status checked = check(layout, limit_pages); !checked) return checked.error();
-  if (!layout.memory_section || !layout.export_section) return CappedModule{std::string(bytes), {}};
-
-  CappedModule capped;
-  std::string added;
-  uint32_t hidden = 0;
-  for (size_t i = 0; i < layout.memories.size(); ++i) {
-    const auto exported = std::find_if(layout.exports.begin(), layout.exports.end(), [&](const Export& entry) {
-      return entry.kind == ExternalKind::kMemory && entry.index == i;
-    });
-    if (exported != layout.exports.end()) {
-      capped.memory_exports.push_back(exported->name);
-      continue;
-    }
-    capped.memory_exports.push_back(free_name(layout, i));
-    append_leb(added, capped.memory_exports.back().size());
-    added += capped.memory_exports.back();
-    added += static_cast<char>(ExternalKind::kMemory);
-    append_leb(added, i);
-    ++hidden;
-  }
+  if (!layout.memory_section) return std::string(bytes);
   const Section& memory = *layout.memory_section;
-  const Section& exports = *layout.export_section;
-
-  std::string& out = capped.bytes;
-  out.reserve(bytes.size() + added.size() + 64);
+  std::string out;
+  out.reserve(bytes.size() + 64);
   out += bytes.substr(0, memory.start);
   append_section(out, bytes[memory.start], memory_section(layout, limit_pages));
-  out += bytes.substr(memory.end, exports.start - memory.end);
-  ByteReader old_exports(bytes.substr(0, exports.end), exports.content);
-  old_exports.u32();
-  std::string content;
-  append_leb(content, layout.exports.size() + hidden);
-  content += bytes.substr(old_exports.at(), exports.end - old_exports.at());
-  append_section(out, bytes[exports.start], content + added);
-  out += bytes.substr(exports.end);
-  return capped;
+  out += bytes.substr(memory.end);
+  return out;
 }
 
 }  // namespace valor::plugins::wasm

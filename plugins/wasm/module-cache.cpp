@@ -81,13 +81,13 @@ core::Result<std::shared_ptr<const Module>> ModuleCache::load(v8::Isolate* isola
   if (const core::Status checked = check_abi(*layout, host_functions()); !checked) {
     return refuse(checked.error().message);
   }
-  core::Result<CappedModule> capped = cap_memories(bytes, *layout, limit);
+  core::Result<std::string> capped = cap_memories(bytes, *layout, limit);
   if (!capped) return refuse(capped.error().message);
 
   v8::Local<v8::WasmModuleObject> object;
   {
     v8::TryCatch guard(isolate);
-    if (!v8::WasmModuleObject::Compile(isolate, span_of(capped->bytes)).ToLocal(&object)) {
+    if (!v8::WasmModuleObject::Compile(isolate, span_of(*capped)).ToLocal(&object)) {
       if (guard.HasTerminated()) return refuse("compiling took too long and was stopped");
       std::string why = engine::to_utf8(isolate, guard.Exception());
       guard.Reset();
@@ -99,9 +99,8 @@ core::Result<std::shared_ptr<const Module>> ModuleCache::load(v8::Isolate* isola
   auto module = std::make_shared<Module>(Module{
       .compiled = object->GetCompiledModule(),
       .imports = {},
-      .memory_exports = std::move(capped->memory_exports),
       .initialises = layout->find_export("_initialize") != nullptr,
-      .moved_bytes = capped->bytes.size() - bytes.size(),
+      .moved_bytes = capped->size() - bytes.size(),
   });
   const auto functions = host_functions();
   for (size_t i = 0; i < functions.size(); ++i) {

@@ -19,10 +19,9 @@ namespace valor::plugins::wasm {
 /// A module that speaks the ABI. Immutable; any thread.
 struct Module {
   v8::CompiledWasmModule compiled;
-  std::vector<size_t> imports;              ///< of host_functions(), those that it imports
-  std::vector<std::string> memory_exports;  ///< every memory that it has, under the name that it is exported by
-  bool initialises = false;                 ///< it exports _initialize
-  uint64_t moved_bytes = 0;  ///< how much further back its code is than in the file, since its memories were capped
+  std::vector<size_t> imports;  ///< of host_functions(), those that it imports
+  bool initialises = false;     ///< it exports _initialize
+  uint64_t moved_bytes = 0;     ///< how much further back its code is than in the file, since its memories were capped
 };
 
 /// Thread-safe.

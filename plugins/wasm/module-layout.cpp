@@ -183,7 +183,6 @@ void read_section(uint8_t id, ByteReader& reader, const Section& section, Module
       read_memories(reader, layout);
       break;
     case kExport:
-      layout.export_section = section;
       read_exports(reader, layout);
       break;
     default:

@@ -71,7 +71,6 @@ struct ModuleLayout {
   std::vector<MemoryType> memories;  ///< that it defines
   std::vector<Export> exports;
   std::optional<Section> memory_section;
-  std::optional<Section> export_section;  ///< after the one above
 
   const Export* find_export(std::string_view name) const;
   /// nullptr where the module is invalid.

@@ -40,7 +40,6 @@ WasmGuest::~WasmGuest() {
     interruptible_ = nullptr;
   }
   memory_.Reset();
-  memories_.clear();
   for (Function* function : {&initialise_, &abi_, &alloc_, &free_, &create_, &start_, &complete_, &drop_, &destroy_})
     function->Reset();
   const net::EventLoop::Outside outside(loop());
@@ -74,9 +73,8 @@ bool WasmGuest::run(Body body) {
     returned = body();
     in_call_ = false;
     if (!returned) describe_failure(guard);
-    over_limit_ = over_limit_ || (!memories_.empty() && over_limit());
   }
-  if (returned && !over_limit_ && !aborted() && !isolate_->dead()) return true;
+  if (returned && !aborted() && !isolate_->dead()) return true;
   give_up();
   return false;
 }
@@ -87,7 +85,7 @@ void WasmGuest::give_up() {
   if (aborted()) {
     breakdown.detail = "The plug-in gave up: " + *aborted();
     breakdown.stack = stack_;
-  } else if (over_limit_ || isolate_->memory().tripped()) {
+  } else if (isolate_->memory().tripped()) {
     breakdown.detail = "The plug-in used more memory than its limit allows.";
     breakdown.limit = "memory_mb";
     breakdown.limit_value = limits.memory_mb;
@@ -190,12 +188,6 @@ bool WasmGuest::instantiate() {
     global.Reset(isolate, found.As<Type>());
     return true;
   };
-  if (module_->memory_exports.size() > 1) {
-    memories_.resize(module_->memory_exports.size());
-    for (size_t i = 0; i < memories_.size(); ++i) {
-      if (!keep(module_->memory_exports[i], memories_[i])) return false;
-    }
-  }
   if (module_->initialises && !keep("_initialize", initialise_)) return false;
   return keep("memory", memory_) && keep("valor_abi", abi_) && keep("valor_alloc", alloc_) &&
          keep("valor_free", free_) && keep("valor_create", create_) && keep("valor_start", start_) &&
@@ -316,6 +308,8 @@ void WasmGuest::describe_failure(const v8::TryCatch& guard) {
   for (const std::string_view prefix : {"Uncaught ", "RuntimeError: ", "RangeError: ", "WebAssembly.Instance(): "}) {
     if (what.starts_with(prefix)) what.erase(0, prefix.size());
   }
+  // A WebAssembly.Exception has no words of its own.
+  if (what == "#<Exception>") what = "an exception that nobody caught";
   stack_ = stack_of(guard.Exception());
   failure_ = "The plug-in trapped: " + what;
   if (!stack_.empty()) failure_ += " (" + stack_.substr(0, stack_.find('\n')) + ")";
@@ -344,12 +338,6 @@ MemoryView WasmGuest::memory() const {
   return memory_.IsEmpty() ? MemoryView() : view_of(memory_.Get(isolate_->v8()));
 }
 
-bool WasmGuest::over_limit() const {
-  uint64_t bytes = 0;
-  for (const auto& memory : memories_) bytes += view_of(memory.Get(isolate_->v8())).size();
-  return bytes > uint64_t{definition().limits.memory_mb} << 20;
-}
-
 // ---- the loop
 
 bool WasmGuest::work() {
@@ -374,17 +362,7 @@ int WasmGuest::wait_ms() {
 
 void WasmGuest::probe() {
   const std::lock_guard lock(interrupt_mutex_);
-  if (interruptible_ == nullptr) return;
-  interruptible_->request_memory_check();
-  interruptible_->v8()->RequestInterrupt(
-      [](v8::Isolate* isolate, void*) {
-        WasmGuest& guest = *from(isolate);
-        const v8::HandleScope handles(isolate);
-        if (guest.memories_.empty() || !guest.over_limit()) return;
-        guest.over_limit_ = true;
-        guest.isolate_->terminate();
-      },
-      nullptr);
+  if (interruptible_ != nullptr) interruptible_->request_memory_check();
 }
 
 bool WasmGuest::interrupt() {

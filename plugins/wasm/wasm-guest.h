@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "engine/fatal-guard.h"
 #include "engine/isolate.h"
@@ -80,7 +79,6 @@ class WasmGuest final : public abi::AbiGuest {
   bool grow_block(size_t size);
   void describe_failure(const v8::TryCatch& guard);
   std::string stack_of(v8::Local<v8::Value> exception) const;
-  bool over_limit() const;
 
   v8::Local<v8::Value> int32(uint32_t value) const;
   v8::Local<v8::Value> int64(uint64_t value) const;
@@ -92,12 +90,10 @@ class WasmGuest final : public abi::AbiGuest {
   std::shared_ptr<const Module> module_;
 
   v8::Global<v8::WasmMemoryObject> memory_;
-  std::vector<v8::Global<v8::WasmMemoryObject>> memories_;  // all of them, where there are several
   Function initialise_, abi_, alloc_, free_, create_, start_, complete_, drop_, destroy_;
   int32_t self_ = 0;
   bool has_self_ = false;  // valor_create() has returned
   bool in_call_ = false;
-  bool over_limit_ = false;  // all memories together
 
   uint32_t block_ = 0;
   uint32_t block_size_ = 0;

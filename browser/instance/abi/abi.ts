@@ -18,6 +18,9 @@ const mostLogText = 65_536;
 const mostLogged = 2 ** 20;
 const longestKey = 256;
 const mostState = 2 ** 24;
+const mostKeys = 65_536;
+/** Of a fetch: method, URL and headers. */
+const mostOfHead = 2 ** 17;
 /** What may be sent of answers while the guest is told to wait: it can cancel the operation and go on. */
 const mostAhead = 2 ** 28;
 const unknownLength = 2n ** 64n - 1n;
@@ -260,6 +263,9 @@ class AbiInstance implements Instance {
         if (size > mostState) {
           return invalid('state_set', `all keys and values together may have ${mostState} bytes`);
         }
+        if (!old && this.#state.size === mostKeys) {
+          return invalid('state_set', `there are ${mostKeys} keys, and there may be no more`);
+        }
         this.#stateSize = size;
         this.#state.set(name, value.slice());
         return FINE;
@@ -370,6 +376,10 @@ class AbiInstance implements Instance {
       fetch: (request, method, url, block, length, flags, operation) => {
         if (request && !find(request)) return GONE;
         if (flags > 3) return invalid('fetch', 'there is a flag of no meaning');
+        const size = method.length + url.length + block.length;
+        if (size > mostOfHead) {
+          return invalid('fetch', `method, URL and headers together may have ${mostOfHead} bytes, not ${size}`);
+        }
         const why =
           this.#operations.refusal(operation) ||
           (this.#fetches.size >= mostFetches &&

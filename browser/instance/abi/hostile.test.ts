@@ -253,6 +253,27 @@ test('sleeping without end is bounded', async () => {
   plugin.instance.destroy();
 });
 
+test('keys without end, and the head of a fetch, are bounded', async () => {
+  const next = [...op.storeI64(16, [...op.loadI64(16), ...op.i64(1n), 0x7c])];
+  const plugin = await FakeHost.start(
+    writeCalling(['state_set', 'fetch'], (call) => ({
+      memories: [{ minimum: 3 }],
+      start: [
+        ...[...op.loop, ...instance, ...op.i32(16), ...op.i32(4), ...nothing, ...call('state_set'), ...next],
+        ...[...op.loadI64(16), ...op.i64(65_537n), 0x54, 0x0d, 0, ...op.end],
+        ...[...instance, ...op.i64(0n), ...op.i32(0), ...op.i32(3), ...op.i32(0), ...op.i32(65_536)],
+        ...[...op.i32(0), ...op.i32(65_534), ...op.i64(0n), ...op.i32(0), ...op.i64(1n), ...call('fetch')],
+      ],
+    })),
+  );
+  plugin.begin('').head.catch(() => {});
+  assert.deepEqual(plugin.logged, [
+    'error: state_set(): there are 65536 keys, and there may be no more',
+    'error: fetch(): method, URL and headers together may have 131072 bytes, not 131073',
+  ]);
+  plugin.instance.destroy();
+});
+
 test('random guests harm nobody', { timeout: 120_000 }, async () => {
   const rounds = Number(process.env.VALOR_RANDOM_ROUNDS ?? 300);
   let seed = Number(process.env.VALOR_RANDOM_SEED ?? 5);

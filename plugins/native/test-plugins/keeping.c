@@ -1,6 +1,6 @@
 /* Keeps values by key. Each request is a step: set, get, or delete of a key with a value of some size, as its url says:
- * "set?KEY", "get?KEY", "delete?KEY", "fill?BYTES" (key "big"), "long?BYTES" (a key of that size). Answers with the
- * result, and what was got. */
+ * "set?KEY", "get?KEY", "delete?KEY", "fill?BYTES" (key "big"), "long?BYTES" (a key of that size), "many?NUMBER" (of
+ * keys without values). Answers with the result, and what was got. */
 #include <stdlib.h>
 #include <string.h>
 #include <valor.h>
@@ -42,6 +42,13 @@ static void start(void* self, uint64_t request, const void* block, size_t block_
       char* value = calloc(1, number);
       result = valor_api->state_set(instance, "big", 3, value, number);
       free(value);
+      break;
+    }
+    case 'm': {
+      uint32_t each;
+      for (each = 0; each < number; ++each) {
+        result = valor_api->state_set(instance, (const char*)&each, sizeof each, NULL, 0);
+      }
       break;
     }
     case 'l': {

@@ -87,6 +87,12 @@ class ModuleWriter {
     if ((memory.flags & MemoryType::kHasMaximum) != 0) append_leb(entry, memory.maximum);
     memories_.push_back(std::move(entry));
   }
+  /// For exceptions without values.
+  void tag() {
+    std::string entry(1, '\0');
+    append_leb(entry, type({}));
+    tags_.push_back(std::move(entry));
+  }
   void add_export(std::string_view name, ExternalKind kind, uint32_t index) {
     std::string entry;
     append_name(entry, name);
@@ -102,6 +108,7 @@ class ModuleWriter {
     section(out, 2, imports_);
     section(out, 3, definitions_);
     section(out, 5, memories_);
+    section(out, 13, tags_);
     section(out, 7, exports_);
     if (start_ >= 0) {
       std::string content;
@@ -143,7 +150,7 @@ class ModuleWriter {
     append_section(out, id, content);
   }
 
-  std::vector<std::string> types_, imports_, definitions_, memories_, exports_, bodies_;
+  std::vector<std::string> types_, imports_, definitions_, memories_, tags_, exports_, bodies_;
   uint32_t functions_ = 0;
   int64_t start_ = -1;
 };
@@ -160,6 +167,7 @@ struct GuestParts {
   Code complete = {}, drop = {}, destroy = {};  ///< the same of these
   Code create = Code().i32(0);                  ///< after create_done(); leaves an i32
   std::string without = {};                     ///< an export that is left out
+  bool throws = false;                          ///< it has a tag, 0
   bool starts = false;                          ///< it has a start function
   Code at_start = {};                           ///< its instructions
   std::vector<std::pair<std::string, Signature>> imports =
@@ -170,6 +178,7 @@ struct GuestParts {
     const uint32_t create_done = module.import_function("valor", "create_done", {{kI64}, {kI32}});
     for (const auto& [name, signature] : imports) module.import_function("valor", name, signature);
     for (const MemoryType& memory : memories) module.memory(memory);
+    if (throws) module.tag();
     auto define = [&](std::string_view name, const Signature& signature, const Code& code) {
       module.function(signature, code, name == without ? std::string_view() : name);
     };

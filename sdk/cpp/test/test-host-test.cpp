@@ -118,8 +118,8 @@ TEST_CASE_FIXTURE(Fixture, "a body that its writer fails is broken, and the fail
   CHECK(instance.get("").body == "root");
 }
 
-TEST_CASE_FIXTURE(Fixture, "an answer that is none is a 502, a body that is too large a 413") {
-  CHECK(instance.get("bad-header").status == 502);
+TEST_CASE_FIXTURE(Fixture, "an answer that is none is a 500, a body that is too large a 413") {
+  CHECK(instance.get("bad-header").status == 500);
   CHECK(instance.post("text", "1234").status == 413);
 }
 

@@ -29,7 +29,7 @@ struct Request {
 
 /// What a client has got so far.
 struct Answer {
-  int status = 0;  ///< 0: nothing yet. 500: the plug-in failed before it answered. 502: its answer was none
+  int status = 0;  ///< 0: nothing yet. 500: the plug-in failed before it answered, or its answer was none
   HeaderList headers = {};
   std::string body = {};
   std::vector<std::string> pieces = {};           ///< the body as it was written

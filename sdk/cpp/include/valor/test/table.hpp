@@ -98,7 +98,7 @@ inline int32_t take_head(Host& host, RequestState& request, uint64_t number, uin
   if (request.head_sent) return VALOR_INVALID;
   std::optional<HeaderList> list = unpack_headers(headers, headers_size);
   if (status < 200 || status > 599 || !list) {
-    host.fail(request, number, 502, list ? "status " + std::to_string(status) : "a header that would break HTTP");
+    host.fail(request, number, 500, list ? "status " + std::to_string(status) : "a header that would break HTTP");
     return VALOR_INVALID;
   }
   request.head_sent = true;

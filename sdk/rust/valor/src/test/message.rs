@@ -68,7 +68,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// 500 after a failure or a panic, 502 after abort() and where the plug-in's answer was not allowed.
+    /// 500 after a failure or a panic and where the answer was not allowed, 502 after abort().
     pub fn status(&self) -> u16 {
         self.status
     }

@@ -163,7 +163,7 @@ unsafe extern "C" fn state_delete(instance: u64, key: *const u8, key_size: usize
     })
 }
 
-/// Takes the head of an answer; what the host would refuse becomes a 502.
+/// Takes the head of an answer; what the host would refuse becomes a 500.
 fn take_head(exchange: &mut Exchange, status: u32, headers: &[u8]) -> i32 {
     if exchange.head.is_some() {
         return abi::INVALID;
@@ -174,7 +174,7 @@ fn take_head(exchange: &mut Exchange, status: u32, headers: &[u8]) -> i32 {
     };
     let bad = |value: &[u8]| value.iter().any(|c| b"\0\r\n".contains(c));
     if !(200..600).contains(&status) || headers.iter().any(|(name, value)| !token(name) || bad(value)) {
-        exchange.head = Some((502, Headers::new()));
+        exchange.head = Some((500, Headers::new()));
         exchange.ended = true;
         return abi::INVALID;
     }
