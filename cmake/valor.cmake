@@ -62,11 +62,22 @@ endif()
 # Unit tests compile in half the time like this; what they test is optimised all the same.
 set(VALOR_TEST_OPTIONS -O0)
 
-# Files compiled as one (CMAKE_UNITY_BUILD, as for the sanitizers, in half the time): a type of an unnamed namespace within a
-# class is no mistake there.
-if(CMAKE_UNITY_BUILD)
-  target_compile_options(valor_options INTERFACE -Wno-subobject-linkage)
-endif()
+option(VALOR_TOGETHER "Compile the files of a folder together: half the time for all, more after each change" OFF)
+function(valor_compile target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${VALOR_TOGETHER} UNITY_BUILD_BATCH_SIZE 12)
+  if(VALOR_TOGETHER)
+    # A class with members of an unnamed namespace is no mistake there.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+endfunction()
+
+# valor_unit_tests(TARGET MAIN): options of a program or addon of unit tests; MAIN is the file that has what runs them.
+function(valor_unit_tests target main)
+  valor_compile(${target})
+  target_compile_options(${target} PRIVATE ${VALOR_TEST_OPTIONS})
+  # doctest's own code is there.
+  set_source_files_properties(${main} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
 
 # valor_folder(name SOURCES a.cpp ... [LINK lib ...] [TESTS a-test.cpp ...] [HOT])
 # One static library valor_<name> a folder; its unit tests become one program that ctest runs.
@@ -75,6 +86,7 @@ function(valor_folder name)
   if(ARG_SOURCES)
     add_library(valor_${name} STATIC ${ARG_SOURCES})
     target_link_libraries(valor_${name} PUBLIC valor_options ${ARG_LINK})
+    valor_compile(valor_${name})
     if(ARG_HOT AND VALOR_IPO)
       target_compile_options(valor_${name} PRIVATE -flto -ffat-lto-objects)
     endif()
@@ -84,9 +96,8 @@ function(valor_folder name)
   endif()
   if(ARG_TESTS)
     add_executable(${name}-test ${ARG_TESTS} ${CMAKE_SOURCE_DIR}/test/doctest-main.cpp)
-    set_source_files_properties(${CMAKE_SOURCE_DIR}/test/doctest-main.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     target_link_libraries(${name}-test PRIVATE valor_${name})
-    target_compile_options(${name}-test PRIVATE ${VALOR_TEST_OPTIONS})
+    valor_unit_tests(${name}-test ${CMAKE_SOURCE_DIR}/test/doctest-main.cpp)
     add_test(NAME ${name} COMMAND ${name}-test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 120)
   endif()
@@ -106,9 +117,8 @@ endif()
 function(valor_addon_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_library(${name}-test MODULE ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/engine/testing/test-addon.cpp)
-  set_source_files_properties(${CMAKE_SOURCE_DIR}/engine/testing/test-addon.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_link_libraries(${name}-test PRIVATE ${ARG_LINK})
-  target_compile_options(${name}-test PRIVATE ${VALOR_TEST_OPTIONS})
+  valor_unit_tests(${name}-test ${CMAKE_SOURCE_DIR}/engine/testing/test-addon.cpp)
   set_target_properties(${name}-test PROPERTIES PREFIX "" SUFFIX ".node")
   add_test(NAME ${name} COMMAND ${NODE_COMMAND} ${CMAKE_SOURCE_DIR}/engine/testing/run-tests.mjs
                                 $<TARGET_FILE:${name}-test> ${CMAKE_BINARY_DIR})

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "plugins/wasm/testing/module-writer.h"
+#include "plugins/wasm/wasm-test.h"
 
 using namespace valor::plugins::wasm;
 using namespace valor::plugins::wasm::testing;
@@ -13,13 +14,6 @@ static std::string complaint(const std::string& bytes) {
   REQUIRE(layout.ok());
   auto checked = check_abi(*layout, host);
   return checked ? "" : checked.error().message;
-}
-static bool says(const std::string& text, std::string_view part) {
-  CAPTURE(text);
-  CAPTURE(part);
-  const bool found = text.find(part) != std::string::npos;
-  CHECK(found);
-  return found;
 }
 
 TEST_CASE("a guest of the ABI passes") {
