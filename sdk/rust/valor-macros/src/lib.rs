@@ -11,7 +11,7 @@ use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 pub fn vlugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let glue = Arguments::parse(arguments).and_then(|arguments| Ok(glue(&arguments, &Handler::parse(item.clone())?)));
     // The function stays where the macro cannot be applied, so that there is only one error.
-    let mut output = item;
+    let mut output = using_request(item);
     output.extend(glue.unwrap_or_else(Mistake::into_tokens));
     output
 }
@@ -162,6 +162,32 @@ fn split_at_commas(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     }
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+/// The function, in which its request counts as used: a handler that answers without looking at it gets no warning.
+fn using_request(item: TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = item.into_iter().collect();
+    let request = tokens.iter().find_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+            let first = split_at_commas(group.stream()).into_iter().next()?;
+            match (first.first()?, first.get(1)?) {
+                (TokenTree::Ident(name), TokenTree::Punct(colon)) if colon.as_char() == ':' => Some(name.clone()),
+                _ => None,
+            }
+        }
+        _ => None,
+    });
+    if let (Some(name), Some(TokenTree::Group(body))) = (request, tokens.last()) {
+        if body.delimiter() == Delimiter::Brace && name.to_string() != "_" {
+            let mut statements = parse_at(&format!("let _ = &{name};"), name.span());
+            statements.extend(body.stream());
+            let mut block = Group::new(Delimiter::Brace, statements);
+            block.set_span(body.span());
+            tokens.pop();
+            tokens.push(TokenTree::Group(block));
+        }
+    }
+    tokens.into_iter().collect()
 }
 
 /// A type of the function's name, which has a namespace of its own, that implements Plugin.
