@@ -179,6 +179,10 @@ test('what breaks plug-ins that exist is noticed', () => {
       /exports of WASM: member 2 was/,
       said('header', 'valor_export_alloc(size_t size)', 'valor_export_alloc(uint64_t size)'),
     ],
+    [
+      /a native library exports: member 1 was/,
+      said('header', '(*valor_entry)(const valor_host* host)', '(*valor_entry)(const valor_host* host, uint32_t size)'),
+    ],
     [/VALOR_ABI_VERSION was 1 and is 0/, said('header', 'VALOR_ABI_VERSION 1u', 'VALOR_ABI_VERSION 0u')],
   ];
   for (const [expected, found] of cases) assert.match(found.join('\n'), expected);

@@ -14,6 +14,7 @@ export interface AbiRecord {
   host: string[];
   guest: string[];
   exports: string[];
+  entry: string;
   structs: Record<string, string[]>;
   constants: Record<string, string>;
 }
@@ -25,6 +26,7 @@ export function recordOf(abi: Abi): AbiRecord {
     host: abi.host.map(signature),
     guest: abi.guest.map(signature),
     exports: abi.exports.map(signature),
+    entry: signature(abi.entry),
     structs: Object.fromEntries(structs),
     constants: abi.constants,
   };
@@ -51,6 +53,7 @@ export function changes(old: AbiRecord, now: AbiRecord): string[] {
     ...listChanges('valor_guest', old.guest, now.guest, true),
     // What a module has to export besides: old modules do not export more.
     ...listChanges('the exports of WASM', old.exports, now.exports, false),
+    ...listChanges('what a native library exports', [old.entry], [now.entry], false),
   ];
   for (const [name, fields] of Object.entries(old.structs)) {
     all.push(...listChanges(name, fields, now.structs[name] ?? [], !closedStructs.includes(name)));

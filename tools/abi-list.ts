@@ -28,6 +28,8 @@ export interface Abi {
   guest: AbiFunction[];
   /** What else a WASM guest exports; these have no place in a table. */
   exports: AbiFunction[];
+  /** What a native library exports under VALOR_ENTRY_SYMBOL. */
+  entry: AbiFunction;
   /** Heads may grow at their end; the others lie in arrays and may not. */
   structs: AbiStruct[];
   /** Values as they are written. */
@@ -88,6 +90,12 @@ function exportsOf(header: string): AbiFunction[] {
   }));
 }
 
+function entryOf(header: string): AbiFunction {
+  const [, result = '', inner] = /typedef ([\w\s*]+?)\s*\(\*valor_entry\)\(([^)]*)\);/.exec(header) ?? [];
+  if (inner === undefined) throw new Error('abi: valor.h has no type valor_entry');
+  return { name: 'valor_entry', result: squeezed(result), parameters: parameters(inner) };
+}
+
 function hostOf(list: string): AbiFunction[] {
   const entry = /VALOR_FUNCTION\(\s*(\w+)\s*,\s*(\w+)\s*,\s*\(([^)]*)\)\s*\)/g;
   const rest = squeezed(list.replace(entry, ''));
@@ -123,6 +131,7 @@ export function parseAbi(headerText: string, listText: string): Abi {
     host: hostOf(withoutComments(listText)),
     guest,
     exports: exportsOf(header).filter(({ name }) => !guest.some((one) => one.name === name)),
+    entry: entryOf(header),
     structs: structsOf(header),
     constants,
   };
