@@ -41,6 +41,11 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
+/** What the guest has to say, as far as it is kept. */
+function words(message: Uint8Array): string {
+  return decoder.decode(message.subarray(0, mostLogText));
+}
+
 function copyOut(data: Uint8Array, place: Bytes): number {
   place.set(data.subarray(0, place.length));
   return data.length;
@@ -237,16 +242,16 @@ class AbiInstance implements Instance {
       create_fail: (message) => {
         if (this.#creation !== 'running') return invalid('create_fail', 'creation has ended already');
         this.#creation = 'failed';
-        this.#creationError = decoder.decode(message) || 'the plug-in could not be created and did not say why';
+        this.#creationError = words(message) || 'the plug-in could not be created and did not say why';
         return FINE;
       },
-      abort: (message) => this.#guest.abort(`The plug-in gave up: ${decoder.decode(message) || 'it did not say why'}`),
+      abort: (message) => this.#guest.abort(`The plug-in gave up: ${words(message) || 'it did not say why'}`),
       config: (place) => copyOut(encoder.encode(JSON.stringify(definition.config ?? null)), place),
       name: (place) => copyOut(encoder.encode(definition.name), place),
       location: (place) => copyOut(encoder.encode(location), place),
       log: (level, message) => {
         if (level > 3) return invalid('log', `there is no level ${level}`);
-        this.#log(level, decoder.decode(message.subarray(0, mostLogText)));
+        this.#log(level, words(message));
         return FINE;
       },
       state_get: (key, place) => {
@@ -356,7 +361,7 @@ class AbiInstance implements Instance {
       fail: (request, message) => {
         const open = find(request);
         if (!open) return GONE;
-        this.#log(3, `request ${open.request.requestId} failed: ${decoder.decode(message.subarray(0, mostLogText))}`);
+        this.#log(3, `request ${open.request.requestId} failed: ${words(message)}`);
         this.#fail(open, 'the plug-in failed while it handled the request');
         return FINE;
       },

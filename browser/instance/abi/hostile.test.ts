@@ -103,6 +103,15 @@ test('a guest that catches what abort() throws calls the host in vain', async ()
   assert.equal((await plugin.breaks('')).detail, 'The plug-in gave up: it did not say why');
 });
 
+test('what a guest says with abort() is kept in part only', async () => {
+  const bytes = writeCalling(['abort'], (call) => ({
+    memories: [{ minimum: 20 }],
+    start: [...instance, ...op.i32(0), ...op.i32(2 ** 20), ...call('abort')],
+  }));
+  const { detail } = await (await FakeHost.start(bytes)).breaks('');
+  assert.ok(detail.length >= 65_536 && detail.length < 65_600, String(detail.length));
+});
+
 test('state is bounded', async () => {
   const set = (size: number): number[] => [...instance, ...op.i32(0), ...op.i32(1), ...op.i32(0), ...op.i32(size)];
   const key = (size: number): number[] => [...instance, ...op.i32(0), ...op.i32(size), ...nothing];
