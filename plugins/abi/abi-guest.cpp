@@ -46,7 +46,6 @@ void AbiGuest::break_down(host::Breakdown breakdown) {
 
 void AbiGuest::settle() {
   if (!aborted_ || broken_) return;
-  log(core::LogLevel::kError, "the plug-in gave up: " + *aborted_);
   break_down({.detail = "The plug-in gave up: " + *aborted_});
 }
 

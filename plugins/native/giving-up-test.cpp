@@ -33,6 +33,8 @@ TEST_CASE("after abort() in a request nothing is called any more, and nothing th
   REQUIRE(pair.host.until([&] { return pair.host.breakdown.has_value(); }));
   CHECK(pair.host.breakdown->detail == "The plug-in gave up: it is over");
   CHECK(pair.host.log_text.find("unheard") == std::string::npos);
+  // Whoever hears of the breakdown logs it, once.
+  CHECK(pair.host.log_text.find("gave up") == std::string::npos);
   CHECK(call.ending == Ending::kOpen);
   pair.host.send(pair.host.prepare("GET", "tell"));
   pair.host.drop(call);
