@@ -74,7 +74,7 @@ function checkName(name: string, language: Language): void {
   if (language === 'rust' && /^valor([-_]macros)?$/.test(name)) {
     throw new UsageError(`'${name}' is the name of a crate that the plug-in needs; choose another one`);
   }
-  if ((language === 'c' || language === 'cpp') && cmakeTargets.includes(name.toLowerCase())) {
+  if ((language === 'c' || language === 'cpp') && cmakeTarget.test(name)) {
     throw new UsageError(`'${name}' is a word of CMake, which builds the plug-in; choose another name`);
   }
   if (language === 'rust' && !/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) {
@@ -85,21 +85,8 @@ function checkName(name: string, language: Language): void {
 }
 
 /** Targets that CMake makes itself. */
-const cmakeTargets = [
-  ...[
-    'all',
-    'all_build',
-    'clean',
-    'depend',
-    'edit_cache',
-    'help',
-    'install',
-    'package',
-    'package_source',
-    'preinstall',
-  ],
-  ...['rebuild_cache', 'run_tests', 'test', 'zero_check'],
-];
+const cmakeTarget =
+  /^(all|all_build|clean|depend|edit_cache|help|install|package|package_source|preinstall|rebuild_cache|run_tests|test|zero_check)$/i;
 
 /** Makes the project. `home` is Valor's folder, `types` the file that `valor types` prints. Returns what to say. */
 export function createProject({ name, folder, language }: NewOptions, home: string, types: string): string {

@@ -1,6 +1,6 @@
 // The command as a user meets it: what it prints and how it ends.
 import assert from 'node:assert/strict';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -147,6 +147,20 @@ test('the listening line is the only thing on stdout', async () => {
   await valor.ask('/echo');
   assert.equal(valor.stdout, `valor listening on http://127.0.0.1:${valor.port}\n`);
   await valor.stop();
+});
+
+test('a server that starts loads nothing of Node that only other commands need', async () => {
+  const folder = temporaryFolder();
+  const [probe, list] = [join(folder, 'probe.cjs'), join(folder, 'loaded')];
+  const write = `require('node:fs').writeFileSync(${JSON.stringify(list)}, process.moduleLoadList.join('\\n'))`;
+  writeFileSync(probe, `process.on('exit', () => ${write});`);
+  const valor = await serve([web('echo.js')], [], { NODE_OPTIONS: `--require ${probe}` });
+  await valor.ask('/echo');
+  valor.signal('SIGTERM');
+  assert.equal((await valor.exited()).code, 0);
+  const loaded = readFileSync(list, 'utf8');
+  assert.match(loaded, /^NativeModule fs$/m);
+  assert.doesNotMatch(loaded, /^NativeModule (http|child_process|internal\/deps\/undici\/undici)$/m);
 });
 
 test('an IPv6 address is listened on and printed in brackets', async () => {

@@ -1,5 +1,7 @@
 import { onRequest, PLAIN_TEXT, Request, Response, sleep, Writer } from 'valor';
 
+const WITHOUT_END = i32.MAX_VALUE;
+
 let gone = 0;
 
 onRequest((request) => {
@@ -8,7 +10,7 @@ onRequest((request) => {
     gone++;
   });
   if (request.method == 'POST') new Copy(request).next();
-  else if (request.path == 'endless') new Letters(request, i32.MAX_VALUE, 16384, 5).next();
+  else if (request.path == 'endless') new Letters(request, WITHOUT_END, 16384, 5).next();
   else new Letters(request, number(request, 'pieces'), number(request, 'size'), number(request, 'wait')).next();
   return null;
 });
@@ -63,7 +65,7 @@ class Letters {
   }
 
   private write(): void {
-    this.piece.fill(this.count == i32.MAX_VALUE ? 101 : ((97 + (this.made % 26)) as u8));
+    this.piece.fill(this.count == WITHOUT_END ? 101 : ((97 + (this.made % 26)) as u8));
     this.made++;
     this.writer.write<Letters>(this.piece, this, (letters) => letters.next());
   }
