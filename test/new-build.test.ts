@@ -192,10 +192,10 @@ test('what CMake made by hand, or elsewhere, is no obstacle', { timeout: patient
 });
 
 test('sources alone may lie in a folder whose name CMake has a use for', async () => {
-  const project = join(folder, 'sources/test');
+  const project = join(folder, 'sources/all');
   mkdirSync(project, { recursive: true });
   cpSync(join(root, 'examples/hello-c/hello.c'), join(project, 'hello.c'));
-  assert.match((await succeeds(valor(['build', '-t', 'native'], project))).stdout, /^build\/test\.so$/m);
+  assert.match((await succeeds(valor(['build', '-t', 'native'], project))).stdout, /^build\/all\.so$/m);
 });
 
 test('a release of Rust fits into 30 KB as WASM, and keeps its names when debugged', {
